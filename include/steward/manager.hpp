@@ -1,0 +1,160 @@
+// The façade behind the verbs: everything that the command line can do, as a library.
+//
+// A Manager is one caller's view of one host: its scope, its directories. It keeps no state between calls; the truth about a
+// service is its record on disk, so any number of Managers, in any number of processes, may work side by side.
+// Calls block until they are done or their deadline passes. Nothing is printed, nothing throws, nothing exits.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <steward/result.hpp>
+#include <steward/service_spec.hpp>
+
+namespace steward {
+
+enum class Scope { system, user };
+
+struct ManagerOptions {
+    std::optional<Scope> scope;  // unset: the caller's, then the other
+};
+
+enum class ServiceState {
+    stopped,   // not started, or stopped on request
+    starting,  // launched, not yet up
+    running,   // up
+    reloading,
+    stopping,
+    backing_off,  // ended; will be started again
+    failed,       // ended and given up
+    finished,     // ended by itself, successfully, and not to be restarted
+    dead,         // record or PID file says running, and nothing runs
+    unknown,      // cannot be told; see ServiceStatus::reason
+};
+[[nodiscard]] std::string_view to_string(ServiceState state);  // "backing off" is written "backing-off"
+
+struct ExitStatus {
+    bool signalled = false;
+    int code = 0;       // the exit code, or the signal
+    bool known = true;  // false: the process was not steward's child and the kernel keeps no code
+    bool core_dumped = false;
+    std::chrono::system_clock::time_point at;
+};
+[[nodiscard]] std::string to_string(const ExitStatus& status);  // "exit code 3", "signal 9 (KILL)"
+
+// What is known of a service at one moment. Sizes are bytes.
+struct ServiceStatus {
+    std::string name;
+    Scope scope = Scope::system;
+    std::string description;
+    ServiceState state = ServiceState::stopped;
+    int lsb_code = 3;    // the exit code of `status`
+    std::string reason;  // a sentence on dead, failed and unknown; else may be empty
+    bool supervised = true;
+    bool supervisor_alive = false;  // false for a supervised, running service: keeper and supervisor are gone; start adopts it
+    std::int64_t main_pid = 0;      // 0: none
+    std::int64_t supervisor_pid = 0;
+    std::int64_t keeper_pid = 0;
+    std::optional<std::chrono::system_clock::time_point> since;  // of the state
+    std::uint64_t restarts = 0;
+    std::optional<std::chrono::system_clock::time_point> next_start;  // when backing off
+    std::optional<ExitStatus> last_exit;
+    std::optional<std::uint64_t> memory;  // PSS of all processes where readable, else RSS
+    std::optional<std::chrono::microseconds> cpu;
+    std::optional<std::uint64_t> tasks;  // threads and processes
+    Argv command;
+    std::string service_file;           // empty: ad hoc
+    bool service_file_changed = false;  // since the start
+    bool service_file_gone = false;
+    std::string pid_file;
+    std::string log_file;  // empty: not a file
+    std::vector<std::string> last_lines;
+};
+
+struct StartOptions {
+    bool wait = true;
+    std::optional<Duration> timeout;  // unset: [ready] timeout, 90 s
+};
+struct StartOutcome {
+    bool already_running = false;
+    bool adopted = false;  // keeper and supervisor were gone, the service was not
+    std::int64_t main_pid = 0;
+};
+struct StopOutcome {
+    bool was_running = false;
+    bool killed = false;  // the time-out passed and SIGKILL was needed
+};
+struct RunOutcome {
+    std::optional<ExitStatus> exit;  // of the only service, when it ended by itself
+};
+
+// What show tells: every key, with its value and origin.
+struct ShownService {
+    std::string name;
+    std::string service_file;
+    std::vector<ResolvedKey> keys;
+};
+
+// One service that a verb acts on: by name, by service file, or ad hoc by its command.
+struct Target {
+    std::string name;
+    std::string file;  // empty: looked up by name
+    Argv command;      // not empty: ad hoc, no file
+};
+
+class Manager {
+  public:
+    explicit Manager(ManagerOptions options = {});
+    ~Manager();
+    Manager(Manager&&) noexcept;
+    Manager& operator=(Manager&&) noexcept;
+
+    // Turns operands into targets: a name stands for itself, a glob for every known service it matches (files and records), and
+    // what has a '/' or ends in ".toml" for that file. A glob that matches nothing is unknown_service. An invalid name is
+    // invalid_argument.
+    Result<std::vector<Target>> resolve(const std::vector<std::string>& operands) const;
+    Result<Target> ad_hoc(std::string name, Argv command) const;
+
+    // Every service with a file or a record, by name.
+    Result<std::vector<Target>> all() const;
+
+    // Daemonizes and supervises (or, with supervise = false, only daemonizes). Returns when the service is up; on failure
+    // nothing of it is left running and Error::detail has its last lines.
+    Result<StartOutcome> start(const Target& target, const StartOptions& options = {});
+    // Ends every process of the service. Succeeds when it was not running.
+    Result<StopOutcome> stop(const Target& target);
+    // Checks the new service file before it stops anything.
+    Result<StartOutcome> restart(const Target& target, const StartOptions& options = {});
+    // Restarts only what runs: unset when it was stopped.
+    Result<std::optional<StartOutcome>> try_restart(const Target& target, const StartOptions& options = {});
+    // unsupported when the service file names no way; not_running when there is nothing to reload.
+    Result<void> reload(const Target& target);
+    // reload where there is a way to, else restart.
+    Result<void> force_reload(const Target& target, const StartOptions& options = {});
+    // To the main process, after its identity was proven.
+    Result<void> signal(const Target& target, int signal);
+    // Supervises in the foreground until all the services have ended or SIGTERM, SIGINT or SIGQUIT came.
+    Result<RunOutcome> run(const std::vector<Target>& targets);
+
+    // Changes nothing. A service that cannot be judged is a status (unknown), not an error; one that does not exist is
+    // unknown_service.
+    Result<ServiceStatus> status(const Target& target, unsigned last_lines = 10) const;
+    Result<ShownService> show(const Target& target) const;
+    // Validates without starting: file, program, user, directories. ok, or invalid_service_file with all faults, or program_missing.
+    Result<void> check(const Target& target) const;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+// "TERM", "SIGTERM", "15" → 15; unset for anything that is no signal.
+[[nodiscard]] std::optional<int> parse_signal(std::string_view text);
+[[nodiscard]] std::string signal_name(int signal);  // "TERM"; "RTMIN+3"; the number where there is no name
+
+}  // namespace steward

@@ -1,0 +1,129 @@
+// The service file as values: every key of steward.toml(5), resolved, with its default where the file is silent.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace steward {
+
+using Argv = std::vector<std::string>;
+using Duration = std::chrono::microseconds;
+
+enum class ServiceType { simple, forking, oneshot };
+enum class StopMode { group, mixed, main };
+enum class RestartPolicyKind { never, on_success, on_failure, on_abnormal, always };
+enum class LogOutput { automatic, file, journal, syslog, inherit, null };
+enum class InheritEnvironment { automatic, yes, no, listed };  // automatic: yes as PID 1, else no
+
+struct EnvironmentFile {
+    std::string path;
+    bool optional = false;  // written with a leading '-'
+    friend bool operator==(const EnvironmentFile&, const EnvironmentFile&) = default;
+};
+
+// A resource limit as setrlimit(2) takes it. UINT64_MAX is "infinity".
+struct ResourceLimit {
+    std::uint64_t soft = 0;
+    std::uint64_t hard = 0;
+    friend bool operator==(const ResourceLimit&, const ResourceLimit&) = default;
+};
+
+// One service. Members are named after their tables and keys. Passive: made by config, read by everybody else.
+struct ServiceSpec {
+    std::string name;      // "web", "worker@1"
+    std::string instance;  // "1" for worker@1, else empty
+
+    struct Service {
+        std::string description;
+        std::vector<std::string> documentation;
+        ServiceType type = ServiceType::simple;
+        Argv command;
+        std::string options_variable;  // empty: none
+        std::string working_directory = "/";
+        std::string root_directory;  // empty: none
+        std::string user;            // empty: the caller
+        std::string group;           // empty: the user's primary group
+        std::vector<std::string> supplementary_groups;
+        unsigned umask = 022;
+        std::map<std::string, std::string> environment;
+        std::vector<EnvironmentFile> environment_files;
+        InheritEnvironment inherit_environment = InheritEnvironment::automatic;
+        std::vector<std::string> inherited_variables;  // with InheritEnvironment::listed
+        std::string pid_file;                          // empty: the scope's default
+        bool supervise = true;
+        friend bool operator==(const Service&, const Service&) = default;
+    } service;
+
+    struct Directories {
+        std::vector<std::string> runtime, state, cache, logs, configuration;
+        unsigned mode = 0755;
+        friend bool operator==(const Directories&, const Directories&) = default;
+    } directories;
+
+    struct Stop {
+        Argv command;  // empty: none
+        int signal = 15;
+        Duration timeout = std::chrono::seconds(10);
+        StopMode mode = StopMode::group;
+        friend bool operator==(const Stop&, const Stop&) = default;
+    } stop;
+
+    struct Reload {
+        int signal = 0;  // 0: none
+        Argv command;    // empty: none
+        friend bool operator==(const Reload&, const Reload&) = default;
+    } reload;
+
+    struct Restart {
+        RestartPolicyKind policy = RestartPolicyKind::on_failure;
+        Duration delay = std::chrono::milliseconds(100);
+        double factor = 2;
+        Duration max_delay = std::chrono::seconds(30);
+        double jitter = 0.1;
+        Duration window = std::chrono::seconds(60);
+        unsigned limit = 0;                   // 0: never give up
+        std::vector<int> success_exit_codes;  // beside 0
+        friend bool operator==(const Restart&, const Restart&) = default;
+    } restart;
+
+    struct Log {
+        LogOutput output = LogOutput::automatic;
+        std::string file;         // empty: the scope's default
+        std::string stderr_file;  // empty: with stdout
+        friend bool operator==(const Log&, const Log&) = default;
+    } log;
+
+    std::map<std::string, ResourceLimit> limits;  // by rlimit name in lower case: "nofile"
+
+    struct Resources {
+        std::optional<int> nice;
+        std::optional<int> oom_score_adjust;
+        std::vector<unsigned> cpu_affinity;  // empty: all
+        friend bool operator==(const Resources&, const Resources&) = default;
+    } resources;
+
+    struct Security {
+        bool no_new_privileges = false;
+        std::optional<std::vector<std::string>> capabilities;  // the bounding set, lower case with "cap_"; empty list: none
+        std::vector<std::string> ambient_capabilities;
+        friend bool operator==(const Security&, const Security&) = default;
+    } security;
+
+    friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
+};
+
+// Where a key of the resolved service file comes from. Line 0: the built-in default.
+struct ResolvedKey {
+    std::string path;   // "restart.delay"
+    std::string value;  // as TOML
+    std::string file;   // empty: default
+    unsigned line = 0;
+};
+
+}  // namespace steward

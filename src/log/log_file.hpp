@@ -1,0 +1,28 @@
+// A service's log as a plain file: opened safely, appended to, its last lines read back.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <steward/result.hpp>
+
+#include "os/fd.hpp"
+
+namespace steward::log {
+
+struct LogFileOptions {
+    std::string path;
+    bool system_scope = true;  // then 0640 and group adm, where adm exists
+};
+
+// For appending. Made 0640 with its directory (0755, parents too) where missing; no link followed; not another user's file; a
+// regular file only. A log directory that another user owns or can write is refused for root.
+Result<os::UniqueFd> open_log(const LogFileOptions& options);
+
+// The last `count` lines, without newlines, at most 64 KiB of them; bytes as they are. Missing file: none.
+Result<std::vector<std::string>> last_lines(const std::string& path, unsigned count);
+// The last lines among those after `offset`: of this start and not the one before.
+Result<std::vector<std::string>> last_lines_after(os::BorrowedFd fd, std::uint64_t offset, unsigned count);
+
+}  // namespace steward::log

@@ -1,0 +1,42 @@
+// A service's own cgroup (v2), where steward may make one: root and no systemd as PID 1, or a delegated subtree.
+// On a hybrid host the v2 hierarchy at /sys/fs/cgroup/unified serves (processes are tracked and killed; no controllers there).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <steward/result.hpp>
+
+#include "os/fd.hpp"
+
+namespace steward::os {
+
+class Cgroup {
+  public:
+    // The cgroup "steward/NAME" below where this process may make groups; unset where it may make none (that is normal, and cheap
+    // to learn). Existing and empty is taken over.
+    static std::optional<Cgroup> create(const std::string& name);
+    // One made before, by its path as path() told it; unset when it is gone.
+    static std::optional<Cgroup> open(const std::string& path);
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] BorrowedFd directory() const { return directory_; }
+    // Every process in it and below.
+    Result<std::vector<std::int32_t>> processes() const;
+    // cgroup.kill (5.14), else SIGKILL to each member until none is left to signal.
+    Result<void> kill() const;
+    // Puts a process in it.
+    Result<void> add(std::int32_t pid) const;
+    // Readable (through EventLoop::on_readable's epoll as priority data) is not portable: poll() for changes of "populated".
+    Result<bool> populated() const;
+    Result<UniqueFd> events() const;  // cgroup.events, for EventLoop::on_changed
+    // Removes it when it is empty. Succeeds when it has gone.
+    Result<void> remove() const;
+
+  private:
+    std::string path_;
+    UniqueFd directory_;
+};
+
+}  // namespace steward::os

@@ -1,0 +1,54 @@
+// One thread waits for everything: descriptors, timers, signals, the ends of processes. No polling: an idle loop never wakes
+// (but on a kernel without pidfds, where the end of a process that is not a child is looked for every 50 ms).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+
+#include <steward/result.hpp>
+
+#include "os/fd.hpp"
+#include "os/process.hpp"
+
+namespace steward::os {
+
+using MonotonicClock = std::chrono::steady_clock;
+
+// Not thread-safe. Callbacks may add and cancel anything, themselves included.
+class EventLoop {
+  public:
+    static Result<EventLoop> create();
+    EventLoop(EventLoop&&) noexcept;
+    EventLoop& operator=(EventLoop&&) noexcept;
+    ~EventLoop();
+
+    using Id = std::uint64_t;  // 0 is never an id
+
+    // Level-triggered; `fd` stays the caller's and must be cancelled before it is closed. Called on readable, hang-up or error.
+    Result<Id> on_readable(BorrowedFd fd, std::function<void()> callback);
+    // Once, at or after `when`.
+    Id at(MonotonicClock::time_point when, std::function<void()> callback);
+    Id after(std::chrono::microseconds delay, std::function<void()> callback);
+    // Once, when the process has ended (zombies count). Works with and without pidfds, for children and others. `process` must
+    // outlive the watch.
+    Result<Id> on_exit(const ProcessRef& process, std::function<void()> callback);
+    // Blocks the signals for this process and takes them here, by signalfd. One call a loop. The sender's PID comes along.
+    Result<void> on_signals(std::initializer_list<int> signals, std::function<void(int signal, std::int32_t sender)> callback);
+    void cancel(Id id);  // unknown and spent ids are ignored
+
+    // Until quit(); EINTR is retried.
+    Result<void> run();
+    // One round, waiting at most `timeout`.
+    Result<void> run_once(std::chrono::milliseconds timeout);
+    void quit();
+
+  private:
+    struct Impl;
+    explicit EventLoop(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace steward::os

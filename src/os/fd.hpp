@@ -1,0 +1,65 @@
+// Descriptors with their ownership in the type: UniqueFd closes what it holds, BorrowedFd only looks.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <steward/result.hpp>
+
+namespace steward::os {
+
+// A descriptor that somebody else owns and that outlives this value. -1: none.
+class BorrowedFd {
+  public:
+    constexpr BorrowedFd() = default;
+    constexpr explicit BorrowedFd(int fd) : fd_(fd) {}
+    [[nodiscard]] constexpr int get() const { return fd_; }
+    constexpr explicit operator bool() const { return fd_ >= 0; }
+
+  private:
+    int fd_ = -1;
+};
+
+// Owns a descriptor; closes it at the end of its life.
+class UniqueFd {
+  public:
+    UniqueFd() = default;
+    explicit UniqueFd(int fd) : fd_(fd) {}
+    UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    UniqueFd& operator=(UniqueFd&& other) noexcept;
+    ~UniqueFd() { reset(); }
+
+    [[nodiscard]] BorrowedFd borrow() const { return BorrowedFd(fd_); }
+    operator BorrowedFd() const { return BorrowedFd(fd_); }
+    [[nodiscard]] int get() const { return fd_; }
+    explicit operator bool() const { return fd_ >= 0; }
+    [[nodiscard]] int release() { return std::exchange(fd_, -1); }
+    void reset();
+
+  private:
+    int fd_ = -1;
+};
+
+struct Pipe {
+    UniqueFd read;
+    UniqueFd write;
+};
+Result<Pipe> make_pipe();  // close-on-exec
+// A connected pair of SOCK_SEQPACKET sockets, close-on-exec.
+Result<Pipe> make_message_pair();
+Result<UniqueFd> duplicate(BorrowedFd fd);  // close-on-exec
+
+// Reads to the end, at most `limit` bytes: more is an error. Retries EINTR.
+Result<std::string> read_all(BorrowedFd fd, std::size_t limit);
+// One read; 0 bytes is the end. Retries EINTR.
+Result<std::size_t> read_some(BorrowedFd fd, std::span<std::byte> into);
+Result<void> write_all(BorrowedFd fd, std::string_view bytes);
+
+// Closes every descriptor from 3 up except those in `keep`. Fast with any RLIMIT_NOFILE: close_range(2), else /proc/self/fd, else
+// one by one up to the limit. Async-signal-safe when `keep` is sorted.
+void close_all_except(std::span<const int> sorted_keep) noexcept;
+
+}  // namespace steward::os

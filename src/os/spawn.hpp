@@ -1,0 +1,32 @@
+// Makes children: clone3(2) with a pidfd, else fork(2). Nothing here runs between the child's birth and the caller's function.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <steward/result.hpp>
+
+#include "os/fd.hpp"
+
+namespace steward::os {
+
+struct Child {
+    std::int32_t pid = 0;
+    UniqueFd pidfd;  // empty where the kernel has none
+};
+
+// In the child `body(argument)` runs and its value becomes the exit code (_exit; no destructors, no atexit). `body` may use
+// async-signal-safe calls only if the parent has threads; the caller of this overload has none.
+// With `cgroup`, the child is born in it (CLONE_INTO_CGROUP), where the kernel can; `in_cgroup` then says whether it was.
+struct SpawnOptions {
+    BorrowedFd cgroup;
+};
+struct Spawned {
+    Child child;
+    bool in_cgroup = false;
+};
+Result<Spawned> spawn(int (*body)(void*) noexcept, void* argument, const SpawnOptions& options = {});
+
+[[noreturn]] void exit_now(int code) noexcept;  // _exit
+
+}  // namespace steward::os

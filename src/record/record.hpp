@@ -1,0 +1,101 @@
+// The record: what steward knows of a started service, on disk, readable by anybody at any moment, whole after any crash.
+//
+// A directory a service, <runtime>/NAME/ (0755), holds
+//   record        two fixed blocks: the main process's identity, which the child itself writes before exec, and the state, which its
+//                 one writer (the lease's holder) replaces whole. Both carry a checksum: a torn read is noticed and read again.
+//   service.toml  the resolved service file as started
+//   verb.lock     held for the short time in which a verb changes things
+//   lease         byte 0: held as long as keeper or supervisor lives; byte 1: held by a launch from before fork until exec
+//   control       the supervisor's socket
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <steward/manager.hpp>
+#include <steward/result.hpp>
+
+#include "os/fd.hpp"
+#include "os/process.hpp"
+
+namespace steward::record {
+
+// The state block. Strings that do not fit are cut at their end (paths never: a path too long for its field is refused by write()).
+struct State {
+    ServiceState state = ServiceState::stopped;
+    std::chrono::system_clock::time_point since;
+    os::ProcessIdentity keeper;
+    os::ProcessIdentity supervisor;
+    std::uint64_t main_pidfs_inode = 0;  // completes the child's own identity block
+    os::BootIdentity boot;
+    std::uint64_t restarts = 0;
+    std::optional<std::chrono::system_clock::time_point> next_start;
+    std::optional<ExitStatus> last_exit;
+    std::int32_t last_exit_pid = 0;
+    bool supervise = true;
+    bool stop_requested = false;  // a stop is under way: whoever takes over goes on with it
+    std::string cgroup;           // path, empty: none
+    std::string pid_file;
+    std::string log_file;
+    std::string service_file;       // empty: ad hoc
+    std::string reason;             // why failed
+    std::uint64_t file_digest = 0;  // of the FileStamps at start
+};
+
+// Where in the record file the child writes its identity, and what. Plain data: it is filled in and written between fork and exec.
+struct MainBlock {
+    std::uint64_t magic = 0;
+    std::int64_t pid = 0;
+    std::uint64_t start_time = 0;
+    std::uint64_t check = 0;
+
+    // Async-signal-safe.
+    static MainBlock of(std::int32_t pid, std::uint64_t start_time) noexcept;
+    static constexpr std::int64_t offset = 0;
+};
+
+// The directory of one service. Opening does not create; creating makes the directory (parents too) and its files.
+class ServiceDirectory {
+  public:
+    // Unset when there is none.
+    static Result<std::optional<ServiceDirectory>> open(const std::string& runtime_directory, const std::string& name);
+    static Result<ServiceDirectory> create(const std::string& runtime_directory, const std::string& name);
+
+    [[nodiscard]] os::BorrowedFd directory() const { return directory_; }
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+    // The lock of verbs that change things; released when the descriptor closes. timed_out says who holds it if known.
+    Result<os::UniqueFd> lock_verb(std::optional<std::chrono::milliseconds> timeout) const;
+    // The lease, taken; unset when a keeper or supervisor holds it.
+    Result<std::optional<os::UniqueFd>> take_lease() const;
+    Result<bool> lease_held() const;
+    // The launch lock on byte 1: waits until a launch under way has reached exec or died.
+    Result<os::UniqueFd> lock_launch() const;
+
+    // Unset when nothing was ever written. An unreadable or foreign format is undeterminable.
+    Result<std::optional<State>> read_state() const;
+    Result<std::optional<os::ProcessIdentity>> read_main() const;  // with the pidfs inode from the state block
+    Result<void> write_state(const State& state) const;
+    Result<void> clear_main() const;
+    // For the child: the open record, close-on-exec, to write its MainBlock into.
+    Result<os::UniqueFd> record_for_child() const;
+
+    Result<void> write_service_file(const std::string& resolved) const;
+    Result<std::optional<std::string>> read_service_file() const;
+
+    // Removes what a service leaves behind that never started (record, control, …), keeping the locks.
+    Result<void> forget() const;
+
+  private:
+    ServiceDirectory(os::UniqueFd directory, std::string path);
+    os::UniqueFd directory_;
+    std::string path_;
+};
+
+// Names that have a record below `runtime_directory`.
+Result<std::vector<std::string>> recorded_names(const std::string& runtime_directory);
+
+}  // namespace steward::record
