@@ -1,0 +1,89 @@
+// Words that people write: which right one a wrong one was meant to be, and what a duration says.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <steward/service_spec.hpp>
+
+namespace steward {
+
+// How many letters must be inserted, removed, replaced or swapped with their neighbour to make `left` from `right` (optimal
+// string alignment). ASCII case does not count.
+[[nodiscard]] inline std::size_t edit_distance(std::string_view left, std::string_view right)
+{
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    std::vector<std::size_t> two_above(right.size() + 1), above(right.size() + 1), row(right.size() + 1);
+    for (std::size_t column = 0; column <= right.size(); ++column) row[column] = column;
+    for (std::size_t line = 1; line <= left.size(); ++line) {
+        std::swap(two_above, above);
+        std::swap(above, row);
+        row[0] = line;
+        for (std::size_t column = 1; column <= right.size(); ++column) {
+            const char here = lower(left[line - 1]);
+            const char there = lower(right[column - 1]);
+            row[column] = std::min({above[column] + 1, row[column - 1] + 1, above[column - 1] + (here == there ? 0U : 1U)});
+            if (line > 1 && column > 1 && here == lower(right[column - 2]) && lower(left[line - 2]) == there) {
+                row[column] = std::min(row[column], two_above[column - 2] + 1);
+            }
+        }
+    }
+    return row[right.size()];
+}
+
+// The candidate that `word` was probably meant to be: the nearest by edit distance, at most one error in three letters; else the
+// only one that begins with it. Empty when none is near. `candidates` is any range of strings; the first of equals wins.
+template <class Candidates>
+[[nodiscard]] std::string nearest(std::string_view word, const Candidates& candidates)
+{
+    constexpr std::size_t longest = 100;  // a longer word is no slip of the finger, and the distance is quadratic
+    if (word.empty() || word.size() > longest) return {};
+    std::string_view best, begun;
+    std::size_t best_distance = std::numeric_limits<std::size_t>::max();
+    std::size_t begins = 0;
+    for (const std::string_view candidate : candidates) {
+        if (candidate.size() > longest) continue;
+        const std::size_t distance = edit_distance(word, candidate);
+        const std::size_t allowed = std::max<std::size_t>(1, std::max(word.size(), candidate.size()) / 3);
+        if (distance <= allowed && distance < std::max(word.size(), candidate.size()) && distance < best_distance) {
+            best = candidate;
+            best_distance = distance;
+        }
+        if (candidate.starts_with(word)) {
+            begun = candidate;
+            ++begins;
+        }
+    }
+    if (best.empty() && begins == 1) best = begun;
+    return std::string(best);
+}
+
+// "500ms" → 500,000 µs: one whole number and one unit (us, ms, s, min, h, d), nothing between or around them. Unset for anything
+// else, and for what does not fit.
+[[nodiscard]] inline std::optional<Duration> parse_duration(std::string_view text)
+{
+    struct Unit {
+        std::string_view name;
+        std::int64_t microseconds;
+    };
+    constexpr Unit units[] = {{"us", 1}, {"ms", 1'000}, {"s", 1'000'000}, {"min", 60'000'000}, {"h", 3'600'000'000}, {"d", 86'400'000'000}};
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || number < 0 || text.front() == '-') return std::nullopt;
+    const std::string_view name(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    for (const Unit& unit : units) {
+        if (name != unit.name) continue;
+        if (number > std::numeric_limits<std::int64_t>::max() / unit.microseconds) return std::nullopt;
+        return Duration(number * unit.microseconds);
+    }
+    return std::nullopt;
+}
+
+}  // namespace steward
