@@ -20,6 +20,8 @@ struct Child {
 // With `cgroup`, the child is born in it (CLONE_INTO_CGROUP), where the kernel can; `in_cgroup` then says whether it was.
 struct SpawnOptions {
     BorrowedFd cgroup;
+    // Set before the birth, so that the child finds in it whether it was born in the cgroup or has to join it (which is slow).
+    bool* born_in_cgroup = nullptr;
 };
 struct Spawned {
     Child child;

@@ -1,0 +1,100 @@
+#include "os/fd.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "os/error.hpp"
+
+namespace steward::os {
+namespace {
+
+constexpr std::size_t read_step = 64 * 1024;
+
+std::string described(BorrowedFd fd)
+{
+    return "descriptor " + std::to_string(fd.get());
+}
+
+}  // namespace
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept
+{
+    if (this != &other) {
+        reset();
+        fd_ = other.release();
+    }
+    return *this;
+}
+
+void UniqueFd::reset()
+{
+    if (fd_ >= 0) close(std::exchange(fd_, -1));  // Linux has closed it even where it reports EINTR
+}
+
+Result<Pipe> make_pipe()
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return fail(errno_error("make", "a pipe", errno));
+    return Pipe{.read = UniqueFd(ends[0]), .write = UniqueFd(ends[1])};
+}
+
+Result<Pipe> make_message_pair()
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return fail(errno_error("make", "a pair of sockets", errno));
+    return Pipe{.read = UniqueFd(ends[0]), .write = UniqueFd(ends[1])};
+}
+
+Result<UniqueFd> duplicate(BorrowedFd fd)
+{
+    const int copy = fcntl(fd.get(), F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return fail(errno_error("duplicate", described(fd), errno));
+    return UniqueFd(copy);
+}
+
+Result<std::string> read_all(BorrowedFd fd, std::size_t limit)
+{
+    std::string content;
+    for (;;) {
+        const std::size_t had = content.size();
+        content.resize(std::min(had + read_step, limit + 1));  // one byte more than allowed tells "full" from "too long"
+        const auto got = read_some(fd, std::as_writable_bytes(std::span(content).subspan(had)));
+        if (!got) return fail(got.error());
+        content.resize(had + *got);
+        if (*got == 0) return content;
+        if (content.size() > limit) {
+            return fail(Error{.code = ErrorCode::failed,
+                              .operation = "read",
+                              .object = described(fd),
+                              .cause = "longer than " + std::to_string(limit) + " bytes",
+                              .next_step = {},
+                              .os_errno = EFBIG});
+        }
+    }
+}
+
+Result<std::size_t> read_some(BorrowedFd fd, std::span<std::byte> into)
+{
+    ssize_t got = 0;
+    do got = read(fd.get(), into.data(), into.size());
+    while (got < 0 && errno == EINTR);
+    if (got < 0) return fail(errno_error("read", described(fd), errno));
+    return static_cast<std::size_t>(got);
+}
+
+Result<void> write_all(BorrowedFd fd, std::string_view bytes)
+{
+    while (!bytes.empty()) {
+        const ssize_t written = write(fd.get(), bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return fail(errno_error("write to", described(fd), errno));
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+}  // namespace steward::os
