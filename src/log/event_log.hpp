@@ -10,7 +10,7 @@ namespace steward::log {
 // events never fail a service. Not thread-safe.
 class EventLog {
   public:
-    enum class Sink { file_and_syslog, standard_error };
+    enum class Sink { file_and_syslog, file, standard_error };
     EventLog(Sink sink, std::string path);
     ~EventLog();
     EventLog(EventLog&&) noexcept;

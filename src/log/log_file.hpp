@@ -22,7 +22,7 @@ Result<os::UniqueFd> open_log(const LogFileOptions& options);
 
 // The last `count` lines, without newlines, at most 64 KiB of them; bytes as they are. Missing file: none.
 Result<std::vector<std::string>> last_lines(const std::string& path, unsigned count);
-// The last lines among those after `offset`: of this start and not the one before.
+// The last lines among those after `offset`: of this start and not the one before. `fd` may be open for writing alone.
 Result<std::vector<std::string>> last_lines_after(os::BorrowedFd fd, std::uint64_t offset, unsigned count);
 
 }  // namespace steward::log

@@ -1,9 +1,10 @@
 // The record: what steward knows of a started service, on disk, readable by anybody at any moment, whole after any crash.
 //
 // A directory a service, <runtime>/NAME/ (0755), holds
-//   record        two fixed blocks: the main process's identity, which the child itself writes before exec, and the state, which its
-//                 one writer (the lease's holder) replaces whole. Both carry a checksum: a torn read is noticed and read again.
-//   service.toml  the resolved service file as started
+//   record        the main process's identity, which the child itself writes before exec, and the state, which its one writer (the
+//                 lease's holder) replaces: in two blocks by turns, so that a writer killed in the middle leaves the state before.
+//                 All carry a checksum: a torn read is noticed and read again.
+//   service.toml  the resolved service file as started, 0600: its environment may hold secrets
 //   verb.lock     held for the short time in which a verb changes things
 //   lease         byte 0: held as long as keeper or supervisor lives; byte 1: held by a launch from before fork until exec
 //   control       the supervisor's socket
@@ -19,17 +20,19 @@
 #include <steward/result.hpp>
 
 #include "os/fd.hpp"
+#include "os/main_block.hpp"
 #include "os/process.hpp"
 
 namespace steward::record {
 
-// The state block. Strings that do not fit are cut at their end (paths never: a path too long for its field is refused by write()).
+// The state block. A reason of more than 1 KiB is cut at its end; a path of PATH_MAX bytes and more is refused by write_state().
 struct State {
     ServiceState state = ServiceState::stopped;
     std::chrono::system_clock::time_point since;
     os::ProcessIdentity keeper;
     os::ProcessIdentity supervisor;
-    std::uint64_t main_pidfs_inode = 0;  // completes the child's own identity block
+    // Completes the child's own identity block: of the process that stands there when the state is written, 0 while it is not known.
+    std::uint64_t main_pidfs_inode = 0;
     os::BootIdentity boot;
     std::uint64_t restarts = 0;
     std::optional<std::chrono::system_clock::time_point> next_start;
@@ -45,19 +48,10 @@ struct State {
     std::uint64_t file_digest = 0;  // of the FileStamps at start
 };
 
-// Where in the record file the child writes its identity, and what. Plain data: it is filled in and written between fork and exec.
-struct MainBlock {
-    std::uint64_t magic = 0;
-    std::int64_t pid = 0;
-    std::uint64_t start_time = 0;
-    std::uint64_t check = 0;
+using os::MainBlock;  // the child writes it
 
-    // Async-signal-safe.
-    static MainBlock of(std::int32_t pid, std::uint64_t start_time) noexcept;
-    static constexpr std::int64_t offset = 0;
-};
-
-// The directory of one service. Opening does not create; creating makes the directory (parents too) and its files.
+// The directory of one service. Opening does not create; creating makes the directory (parents too). Its files come with their first use.
+// A link, and a directory that another user owns or can write, is refused: what stands there steers signals.
 class ServiceDirectory {
   public:
     // Unset when there is none.
