@@ -1,7 +1,9 @@
 // Reads service files: TOML in, a validated ServiceSpec out, with the origin of every key and the place of every fault.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <steward/result.hpp>
@@ -27,10 +29,16 @@ struct FileStamp {
     friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
+// The files as they are now, by stat alone: told apart from those of a Loaded without reading or parsing anything.
+Result<std::vector<FileStamp>> stamp(const Sources& sources);
+// One number for all of them, the same in every version: what the record keeps.
+[[nodiscard]] std::uint64_t digest(const std::vector<FileStamp>& stamps);
+
 struct Loaded {
     ServiceSpec spec;
-    std::vector<ResolvedKey> keys;  // every known key in the order of steward.toml(5), default or written
-    std::vector<FileStamp> files;   // the file and its overrides
+    // Every key that has a value, default or written, in the order of steward.toml(5); each variable of environment for itself.
+    std::vector<ResolvedKey> keys;
+    std::vector<FileStamp> files;  // the file and its overrides
 };
 
 // invalid_service_file carries every fault of every file. A file that cannot be read is that error with one Diagnostic
@@ -47,8 +55,5 @@ std::vector<ResolvedKey> keys_of(const ServiceSpec& spec);
 
 // `[A-Za-z0-9][A-Za-z0-9_.@:-]*`, at most 200 bytes, and not ending in ".pid" or ".toml".
 bool is_valid_name(std::string_view name);
-
-// The nearest of `candidates` by edit distance, empty when none is near. Also serves the command line's wrong verbs.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace steward::config

@@ -1,0 +1,287 @@
+#include "config/fields.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <csignal>
+#include <utility>
+
+#include <steward/manager.hpp>
+#include <steward/words.hpp>
+
+#include "config/grammar.hpp"
+#include "os/kernel_names.hpp"
+
+namespace steward::config::field {
+
+std::optional<bool> Flag::read(const Node& node, Reading& reading)
+{
+    if (node.kind == Node::Kind::flag) return node.flag;
+    reading.expected(node, "true or false");
+    return std::nullopt;
+}
+
+std::optional<double> read_real(const Node& node, Reading& reading, int lowest, int highest)
+{
+    const bool bounded = highest != std::numeric_limits<int>::max();
+    const std::string range = bounded ? "a number from " + std::to_string(lowest) + " to " + std::to_string(highest)
+                                      : "a number of " + std::to_string(lowest) + " or more";
+    if (node.kind != Node::Kind::integer && node.kind != Node::Kind::real) {
+        reading.expected(node, range);
+        return std::nullopt;
+    }
+    const double value = node.kind == Node::Kind::integer ? static_cast<double>(node.integer) : node.real;
+    if (!(value >= lowest && value <= highest)) {  // a NaN fails both
+        reading.fault(node, range + " is expected");
+        return std::nullopt;
+    }
+    return value;
+}
+
+std::optional<unsigned> read_octal(const Node& node, Reading& reading, unsigned highest)
+{
+    if (node.kind != Node::Kind::text) {
+        reading.expected(node, "a string of octal digits, such as \"" + format_octal(highest & 0755U) + "\",");
+        return std::nullopt;
+    }
+    std::string objection;
+    const auto value = parse_octal(node.text, highest, objection);
+    if (!value) reading.objection(node, node.text, objection);
+    return value;
+}
+
+Node write_octal(unsigned value)
+{
+    return Node::of(format_octal(value));
+}
+
+std::optional<Duration> Span::read(const Node& node, Reading& reading)
+{
+    if (node.kind != Node::Kind::text) {
+        reading.expected(node, "a duration, such as \"10s\",");
+        return std::nullopt;
+    }
+    std::string objection;
+    const auto value = parse_duration(node.text, objection);
+    if (!value) reading.objection(node, node.text, objection);
+    return value;
+}
+
+std::optional<Node> Span::write(Duration value)
+{
+    return Node::of(format_duration(value));
+}
+
+std::optional<Argv> Command::read(const Node& node, Reading& reading)
+{
+    Argv argv;
+    if (node.kind == Node::Kind::text) {
+        // Expanded after the split: an instance never makes two words out of one.
+        std::string objection;
+        auto words = split_words(node.text, objection);
+        if (!words) {
+            reading.objection(node, node.text, objection);
+            return std::nullopt;
+        }
+        for (std::string& word : *words) {
+            Node part = node;
+            part.text = std::move(word);
+            auto argument = reading.expanded_text(part, object_to_argument);
+            if (!argument) return std::nullopt;
+            argv.push_back(std::move(*argument));
+        }
+    } else if (node.kind == Node::Kind::list) {
+        for (const Node& item : node.items) {
+            auto argument = reading.expanded_text(item, object_to_argument);
+            if (!argument) return std::nullopt;
+            argv.push_back(std::move(*argument));
+        }
+    } else {
+        reading.expected(node, "a command (an array of strings, or one string)");
+        return std::nullopt;
+    }
+    if (argv.empty() || argv.front().empty()) {
+        reading.fault(node, "the command is empty");
+        return std::nullopt;
+    }
+    return argv;
+}
+
+std::optional<int> Signal::read(const Node& node, Reading& reading)
+{
+    std::optional<int> signal;
+    if (node.kind == Node::Kind::integer) {
+        signal = parse_signal(std::to_string(node.integer));
+        if (!signal) reading.fault(node, std::to_string(node.integer) + " is no signal");
+    } else if (node.kind == Node::Kind::text) {
+        signal = parse_signal(node.text);
+        if (signal) return signal;
+        std::vector<std::string> names;
+        for (int number = 1; number < SIGRTMIN; ++number) names.push_back(signal_name(number));
+        reading.fault(node, "'" + node.text.substr(0, 40) + "' is no signal", nearest(node.text, names));
+    } else {
+        reading.expected(node, "a signal, such as \"TERM\",");
+    }
+    return signal;
+}
+
+std::optional<Node> Signal::write(int value)
+{
+    return value == 0 ? std::nullopt : std::optional(Node::of(signal_name(value)));
+}
+
+std::optional<int> CatchableSignal::read(const Node& node, Reading& reading)
+{
+    const auto signal = Signal::read(node, reading);
+    if (signal == SIGKILL || signal == SIGSTOP) {
+        reading.fault(node, "no program can catch " + signal_name(*signal));
+        return std::nullopt;
+    }
+    return signal;
+}
+
+std::optional<std::map<std::string, std::string>> Environment::read(const Node& node, Reading& reading)
+{
+    if (node.kind != Node::Kind::table) {
+        reading.expected(node, "a table of strings");
+        return std::nullopt;
+    }
+    std::map<std::string, std::string> variables;
+    for (const Member& member : node.members) {
+        Node key = Node::of(member.key);
+        key.place = member.place;
+        const auto name = reading.text(key, object_to_variable);
+        auto value = reading.expanded_text(member.value, object_to_argument);
+        if (name && value) variables[*name] = std::move(*value);
+    }
+    return variables;
+}
+
+std::optional<Node> Environment::write(const std::map<std::string, std::string>& value)
+{
+    Node node = Node::table();
+    for (const auto& [name, text] : value) node.members.push_back({name, {}, Node::of(text)});
+    return node;
+}
+
+std::optional<std::vector<EnvironmentFile>> EnvironmentFiles::read(const Node& node, Reading& reading)
+{
+    struct Dashed {
+        static std::optional<std::string> read(const Node& item, Reading& where)
+        {
+            return where.expanded_text(item, [](std::string_view text) {
+                if (text.starts_with('-')) text.remove_prefix(1);
+                return object_to_file_path(text);
+            });
+        }
+    };
+    const auto texts = Several<Dashed>::read(node, reading);
+    if (!texts) return std::nullopt;
+    std::vector<EnvironmentFile> files;
+    for (const std::string& text : *texts) {
+        const bool optional = text.starts_with('-');
+        files.push_back({text.substr(optional ? 1 : 0), optional});
+    }
+    return files;
+}
+
+std::optional<Node> EnvironmentFiles::write(const std::vector<EnvironmentFile>& value)
+{
+    std::vector<std::string> texts;
+    texts.reserve(value.size());
+    for (const EnvironmentFile& file : value) texts.push_back((file.optional ? "-" : "") + file.path);
+    return Node::of(texts);
+}
+
+std::optional<std::vector<int>> ExitCodes::read(const Node& node, Reading& reading)
+{
+    if (node.kind != Node::Kind::list) {
+        reading.expected(node, "an array of integers from 0 to 255");
+        return std::nullopt;
+    }
+    std::vector<int> codes;
+    for (const Node& item : node.items) {
+        if (const auto code = Integer<int, 0, 255>::read(item, reading)) codes.push_back(*code);
+    }
+    return codes;
+}
+
+std::optional<Node> ExitCodes::write(const std::vector<int>& value)
+{
+    std::vector<Node> items;
+    items.reserve(value.size());
+    for (const int code : value) items.push_back(Node::of(std::int64_t{code}));
+    return Node::of(std::move(items));
+}
+
+std::optional<std::vector<unsigned>> Cpus::read(const Node& node, Reading& reading)
+{
+    std::vector<unsigned> cpus;
+    const auto take = [&](const Node& item) {
+        if (item.kind != Node::Kind::integer && item.kind != Node::Kind::text) {
+            return reading.expected(item, "a CPU number or a range such as \"0-3\"");
+        }
+        const std::string text = item.kind == Node::Kind::integer ? std::to_string(item.integer) : item.text;
+        std::string objection;
+        const auto range = parse_cpus(text, objection);
+        if (!range) return reading.objection(item, text, objection);
+        cpus.insert(cpus.end(), range->begin(), range->end());
+    };
+    if (node.kind == Node::Kind::list) {
+        std::ranges::for_each(node.items, take);
+    } else if (node.kind == Node::Kind::text) {
+        take(node);
+    } else {
+        reading.expected(node, "an array of CPU numbers and ranges, or one string such as \"0-3,6\"");
+        return std::nullopt;
+    }
+    std::ranges::sort(cpus);
+    cpus.erase(std::ranges::unique(cpus).begin(), cpus.end());
+    return cpus;
+}
+
+std::optional<Node> Cpus::write(const std::vector<unsigned>& value)
+{
+    std::vector<Node> items;
+    items.reserve(value.size());
+    for (const unsigned cpu : value) items.push_back(Node::of(std::int64_t{cpu}));
+    return Node::of(std::move(items));
+}
+
+std::optional<std::string> Capability::read(const Node& node, Reading& reading)
+{
+    if (node.kind != Node::Kind::text) {
+        reading.expected(node, "the name of a capability");
+        return std::nullopt;
+    }
+    std::string name = node.text;
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (!name.starts_with("cap_")) name.insert(0, "cap_");
+    if (os::capability_number(name)) return name;
+    reading.objection(node, node.text, "is no capability that this version knows");
+    return std::nullopt;
+}
+
+std::optional<std::size_t> read_word(const Node& node, Reading& reading, const std::vector<std::string>& names,
+                                     const std::vector<Support>& support)
+{
+    std::string choices;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (support[i] == Support::yes) choices += (choices.empty() ? "" : ", ") + names[i];
+    }
+    if (node.kind != Node::Kind::text) {
+        reading.expected(node, "a word (" + choices + ")");
+        return std::nullopt;
+    }
+    const auto found = std::ranges::find(names, node.text);
+    if (found == names.end()) {
+        reading.fault(node, "'" + node.text.substr(0, 40) + "' is none of " + choices, nearest(node.text, names));
+        return std::nullopt;
+    }
+    const auto index = static_cast<std::size_t>(found - names.begin());
+    if (support[index] == Support::yes) return index;
+    reading.unsupported(node, "\"" + node.text + "\"");
+    return std::nullopt;
+}
+
+}  // namespace steward::config::field

@@ -1,0 +1,249 @@
+#include "config/grammar.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+namespace steward::config {
+
+namespace {
+
+struct Unit {
+    std::string_view name;
+    std::uint64_t factor;
+};
+
+constexpr std::array<Unit, 6> duration_units{
+    {{"us", 1}, {"ms", 1'000}, {"s", 1'000'000}, {"min", 60'000'000}, {"h", 3'600'000'000}, {"d", 86'400'000'000}}};
+constexpr std::uint64_t longest_duration = 36'525 * 86'400'000'000;  // so that adding it to a clock's now never overflows
+
+constexpr std::array<Unit, 6> size_units{
+    {{"B", 1}, {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}, {"TiB", 1ULL << 40}, {"PiB", 1ULL << 50}}};
+
+constexpr std::uint64_t infinity = std::numeric_limits<std::uint64_t>::max();
+constexpr unsigned highest_cpu = 8191;  // the kernel's own bound, NR_CPUS
+
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+// Strictly decimal and whole: no sign, no blank, no overflow.
+template <class Number>
+std::optional<Number> parse_decimal(std::string_view text)
+{
+    Number value{};
+    if (text.empty() || !is_digit(text.front())) return std::nullopt;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+std::string_view take_digits(std::string_view& text)
+{
+    const auto end = std::ranges::find_if_not(text, is_digit);
+    const std::string_view digits = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+    text.remove_prefix(digits.size());
+    return digits;
+}
+
+// What the digits after the point are of a unit, exactly. Unset when the unit cannot hold it.
+std::optional<std::uint64_t> parse_fraction(std::string_view digits, std::uint64_t factor)
+{
+    while (digits.ends_with('0')) digits.remove_suffix(1);
+    constexpr std::size_t most_digits = 8;  // of the longest unit, a day, this many still fit 64 bits
+    if (digits.size() > most_digits) return std::nullopt;
+    std::uint64_t value = 0;
+    std::uint64_t divisor = 1;
+    for (const char digit : digits) {
+        value = value * 10 + static_cast<std::uint64_t>(digit - '0');
+        divisor *= 10;
+    }
+    if (value * factor % divisor != 0) return std::nullopt;
+    return value * factor / divisor;
+}
+
+std::optional<std::uint64_t> parse_limit_value(std::string_view text, LimitUnit unit)
+{
+    if (text == "infinity") return infinity;
+    std::string_view rest = text;
+    const auto number = parse_decimal<std::uint64_t>(take_digits(rest));
+    if (!number || *number == infinity) return std::nullopt;
+    if (rest.empty()) return number;
+    if (unit != LimitUnit::bytes) return std::nullopt;
+    for (const Unit& known : size_units) {
+        if (rest == known.name && *number < infinity / known.factor) return *number * known.factor;
+    }
+    return std::nullopt;
+}
+
+std::string format_limit_value(std::uint64_t value)
+{
+    return value == infinity ? "infinity" : std::to_string(value);
+}
+
+}  // namespace
+
+std::optional<Duration> parse_duration(std::string_view text, std::string& objection)
+{
+    std::string_view rest = text;
+    const std::string_view whole = take_digits(rest);
+    std::string_view fraction;
+    bool well_formed = !whole.empty();
+    if (rest.starts_with('.')) {
+        rest.remove_prefix(1);
+        fraction = take_digits(rest);
+        well_formed = well_formed && !fraction.empty();
+    }
+    const auto* unit = std::ranges::find(duration_units, rest, &Unit::name);
+    if (!well_formed || unit == duration_units.end()) {
+        objection = "is no duration: one number and one unit (us ms s min h d) are meant, as in \"1.5s\"";
+        return std::nullopt;
+    }
+    const auto number = parse_decimal<std::uint64_t>(whole);
+    if (!number || *number > longest_duration / unit->factor) {
+        objection = "is longer than 100 years";
+        return std::nullopt;
+    }
+    const auto part = parse_fraction(fraction, unit->factor);
+    if (!part) {
+        objection = "is finer than a microsecond";
+        return std::nullopt;
+    }
+    return Duration(static_cast<Duration::rep>(*number * unit->factor + *part));
+}
+
+std::string format_duration(Duration duration)
+{
+    const auto count = static_cast<std::uint64_t>(duration.count());
+    if (count == 0) return "0s";
+    for (auto unit = duration_units.rbegin(); unit != duration_units.rend(); ++unit) {
+        if (count % unit->factor == 0) return std::to_string(count / unit->factor) + std::string(unit->name);
+    }
+    return std::to_string(count) + "us";
+}
+
+std::optional<unsigned> parse_octal(std::string_view text, unsigned highest, std::string& objection)
+{
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
+    if (text.empty() || !is_digit(text.front()) || error == std::errc::invalid_argument || end != text.data() + text.size()) {
+        objection = "is no octal number, such as \"" + format_octal(highest & 0755U) + "\"";
+        return std::nullopt;
+    }
+    if (error != std::errc{} || value > highest) {
+        objection = "is more than \"" + format_octal(highest) + "\"";
+        return std::nullopt;
+    }
+    return value;
+}
+
+std::string format_octal(unsigned value)
+{
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, 8).ptr;
+    std::string text(digits.data(), end);
+    if (text.size() < 3) text.insert(0, 3 - text.size(), '0');
+    return text.starts_with('0') ? text : "0" + text;
+}
+
+std::optional<ResourceLimit> parse_limit(std::string_view text, LimitUnit unit, std::string& objection)
+{
+    const std::size_t colon = text.find(':');
+    const auto soft = parse_limit_value(text.substr(0, colon), unit);
+    const auto hard = colon == std::string_view::npos ? soft : parse_limit_value(text.substr(colon + 1), unit);
+    if (!soft || !hard) {
+        objection = unit == LimitUnit::bytes ? "is no limit: an integer, a size such as \"64MiB\", \"infinity\" or \"SOFT:HARD\" is meant"
+                                             : "is no limit: an integer, \"infinity\" or \"SOFT:HARD\" is meant";
+        return std::nullopt;
+    }
+    if (*soft > *hard) {
+        objection = "has a soft limit above the hard one";
+        return std::nullopt;
+    }
+    return ResourceLimit{*soft, *hard};
+}
+
+std::string format_limit(const ResourceLimit& limit)
+{
+    if (limit.soft == limit.hard) return format_limit_value(limit.soft);
+    return format_limit_value(limit.soft) + ":" + format_limit_value(limit.hard);
+}
+
+std::optional<std::vector<unsigned>> parse_cpus(std::string_view text, std::string& objection)
+{
+    std::vector<unsigned> cpus;
+    for (std::string_view rest = text;;) {
+        const std::size_t comma = rest.find(',');
+        const std::string_view range = rest.substr(0, comma);
+        const std::size_t dash = range.find('-');
+        const auto first = parse_decimal<unsigned>(range.substr(0, dash));
+        const auto last = dash == std::string_view::npos ? first : parse_decimal<unsigned>(range.substr(dash + 1));
+        if (!first || !last || *first > *last) {
+            objection = "is no list of CPUs, such as \"0-3,6\"";
+            return std::nullopt;
+        }
+        if (*last > highest_cpu) {
+            objection = "goes beyond CPU " + std::to_string(highest_cpu);
+            return std::nullopt;
+        }
+        for (unsigned cpu = *first; cpu <= *last; ++cpu) cpus.push_back(cpu);
+        if (comma == std::string_view::npos) break;
+        rest.remove_prefix(comma + 1);
+    }
+    std::ranges::sort(cpus);
+    cpus.erase(std::ranges::unique(cpus).begin(), cpus.end());
+    return cpus;
+}
+
+std::optional<Argv> split_words(std::string_view text, std::string& objection)
+{
+    Argv words;
+    std::string word;
+    bool in_word = false;
+    char quote = '\0';
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quote == '\'') {
+            if (c == '\'')
+                quote = '\0';
+            else
+                word += c;
+            continue;
+        }
+        if (c == '\\') {
+            if (++i == text.size()) {
+                objection = "ends in a lone backslash";
+                return std::nullopt;
+            }
+            in_word = in_word || text[i] != '\n';
+            // Between double quotes a backslash is itself, but before these.
+            if (quote == '"' && std::string_view("\\\"$`\n").find(text[i]) == std::string_view::npos) word += '\\';
+            if (text[i] != '\n') word += text[i];
+        } else if (quote == '"') {
+            if (c == '"')
+                quote = '\0';
+            else
+                word += c;
+        } else if (c == '\'' || c == '"') {
+            quote = c;
+            in_word = true;
+        } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+            if (in_word) words.push_back(std::move(word));
+            word.clear();
+            in_word = false;
+        } else {
+            word += c;
+            in_word = true;
+        }
+    }
+    if (quote != '\0') {
+        objection = std::string("has an unclosed quote (") + quote + ")";
+        return std::nullopt;
+    }
+    if (in_word) words.push_back(std::move(word));
+    return words;
+}
+
+}  // namespace steward::config

@@ -1,0 +1,35 @@
+// The small languages inside strings: durations, sizes, octal modes, limits, CPU lists, command lines. Text in, value out; and back.
+//
+// On failure `objection` says why, as the end of the sentence "'x' …".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <steward/service_spec.hpp>
+
+namespace steward::config {
+
+// One number, with a fraction or not, and one unit (us ms s min h d). No finer than a microsecond, no longer than 100 years.
+[[nodiscard]] std::optional<Duration> parse_duration(std::string_view text, std::string& objection);
+[[nodiscard]] std::string format_duration(Duration duration);  // in the largest unit that takes no fraction
+
+// "0755": octal digits, at most `highest`.
+[[nodiscard]] std::optional<unsigned> parse_octal(std::string_view text, unsigned highest, std::string& objection);
+[[nodiscard]] std::string format_octal(unsigned value);  // with a leading 0
+
+enum class LimitUnit { count, bytes };
+// "65536", "infinity", "1024:65536"; with bytes also "64MiB". A single value is both limits.
+[[nodiscard]] std::optional<ResourceLimit> parse_limit(std::string_view text, LimitUnit unit, std::string& objection);
+[[nodiscard]] std::string format_limit(const ResourceLimit& limit);
+
+// "0-3,6" → 0 1 2 3 6, sorted, each once.
+[[nodiscard]] std::optional<std::vector<unsigned>> parse_cpus(std::string_view text, std::string& objection);
+
+// Splits by POSIX quoting without expansion: '…', "…" (a backslash before \ " $ ` or newline), \x. Unset: an unclosed quote.
+[[nodiscard]] std::optional<Argv> split_words(std::string_view text, std::string& objection);
+
+}  // namespace steward::config

@@ -1,0 +1,137 @@
+#include "config/resolve.hpp"
+
+#include <algorithm>
+
+#include "config/document.hpp"
+#include "config/schema.hpp"
+#include "config/unknown.hpp"
+
+namespace steward::config {
+
+void Resolver::apply(Source& source, const Node& root)
+{
+    for (const Member& member : root.members) {
+        if (member.key == "systemd" && member.value.kind == Node::Kind::table) {
+            for (const Member& section : member.value.members) apply_member(source, "systemd.", section);
+        } else {
+            apply_member(source, "", member);
+        }
+    }
+}
+
+void Resolver::apply_member(Source& source, const std::string& prefix, const Member& member)
+{
+    const std::string table = prefix + member.key;
+    if (!is_table(table)) return fault_unknown_at_top(source, prefix, member);
+    if (member.value.kind == Node::Kind::table) {
+        if (table == "service" && service_table_.line == 0) service_table_ = member.place;
+        return apply_table(source, table, member.value);
+    }
+    const bool is_socket_list = table == "socket" && member.value.kind == Node::Kind::list;
+    if (!is_socket_list) {
+        return source.fault(member.place, table_label(table) + " is a table, not " + describe(member.value.kind));
+    }
+    for (const Node& socket : member.value.items) apply_table(source, table, socket);
+}
+
+void Resolver::apply_table(Source& source, const std::string& table, const Node& content)
+{
+    const bool supported = std::ranges::any_of(schema(), [&](const Key& key) { return key.table == table && key.supported(); });
+    if (!supported && content.members.empty()) {
+        return source.fault(content.place, table_label(table) + " is not supported by this version");
+    }
+    if (table == "reload") choose_reload(source, content);
+    Reading reading(source, instance_);
+    for (const Member& member : content.members) {
+        const Key* key = find_key(table, member.key);
+        if (key == nullptr) {
+            fault_unknown_key(source, table, member);
+            continue;
+        }
+        if (!key->supported()) {
+            source.fault(member.place, table_label(table) + " " + member.key + " is not supported by this version");
+            continue;
+        }
+        const std::string path = table + "." + member.key;
+        origins_[path] = {&source, member.place};
+        if (member.value.kind == Node::Kind::table) {
+            for (const Member& inner : member.value.members) origins_[path + "." + print_key(inner.key)] = {&source, inner.place};
+        }
+        reading.enter(table, member.key);
+        key->read(*key, member.value, reading, spec_);
+    }
+}
+
+// signal and command exclude each other in one file; a later file's choice replaces an earlier one's.
+void Resolver::choose_reload(Source& source, const Node& reload)
+{
+    const auto has = [&](std::string_view name) { return std::ranges::find(reload.members, name, &Member::key) != reload.members.end(); };
+    if (!has("signal") && !has("command")) return;
+    spec_.reload = {};
+    origins_.erase("reload.signal");
+    origins_.erase("reload.command");
+    if (!has("signal") || !has("command")) return;
+    const Place one = std::ranges::find(reload.members, "signal", &Member::key)->place;
+    const Place other = std::ranges::find(reload.members, "command", &Member::key)->place;
+    source.fault(one.line > other.line ? one : other, "[reload] has either a signal or a command, not both");
+}
+
+void Resolver::fault(const std::string& path, const std::string& message)
+{
+    const Origin& origin = origins_.at(path);
+    const std::size_t dot = path.find('.');
+    origin.source->fault(origin.place, "[" + path.substr(0, dot) + "] " + path.substr(dot + 1) + " " + message);
+}
+
+void Resolver::conclude(Source& service_file)
+{
+    require_command(service_file);
+    check_unsupervised();
+    check_restart();
+    check_log();
+    check_capabilities();
+}
+
+void Resolver::require_command(Source& service_file)
+{
+    if (is_written("service.command")) return;
+    service_file.fault(service_table_, "[service] command is missing: the program to run and its arguments");
+}
+
+// Nobody stays to restart anything. What the file does not say needs no supervisor; what it says must hold.
+void Resolver::check_unsupervised()
+{
+    if (spec_.service.supervise) return;
+    const bool never = is_written("restart.policy") && spec_.restart.policy == RestartPolicyKind::never;
+    for (const auto& [path, origin] : origins_) {
+        if (path.starts_with("restart.") && !(never && path == "restart.policy"))
+            fault(path, "needs a supervisor, and [service] supervise is false");
+    }
+    spec_.restart.policy = RestartPolicyKind::never;
+}
+
+void Resolver::check_restart()
+{
+    if (spec_.restart.max_delay >= spec_.restart.delay) return;
+    if (is_written("restart.max-delay")) return fault("restart.max-delay", "is shorter than delay");
+    spec_.restart.max_delay = spec_.restart.delay;
+}
+
+void Resolver::check_log()
+{
+    if (spec_.log.output == LogOutput::automatic || spec_.log.output == LogOutput::file) return;
+    for (const std::string path : {"log.file", "log.stderr-file"}) {
+        if (is_written(path)) fault(path, "has no effect unless output is \"file\" or \"auto\"");
+    }
+}
+
+void Resolver::check_capabilities()
+{
+    if (!spec_.security.capabilities) return;
+    for (const std::string& name : spec_.security.ambient_capabilities) {
+        if (std::ranges::find(*spec_.security.capabilities, name) != spec_.security.capabilities->end()) continue;
+        return fault("security.ambient-capabilities", "holds " + name + ", which is not among capabilities");
+    }
+}
+
+}  // namespace steward::config

@@ -1,0 +1,56 @@
+// Brings a service file and its overrides together: later files win, key by key; then the keys are held against each other.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <steward/service_spec.hpp>
+
+#include "config/node.hpp"
+#include "config/reading.hpp"
+#include "config/source.hpp"
+
+namespace steward::config {
+
+// Where a key was written last.
+struct Origin {
+    Source* source = nullptr;
+    Place place;
+};
+using Origins = std::map<std::string, Origin>;  // by path: "restart.delay"
+
+class Resolver {
+  public:
+    // `instance` is set for a template.
+    Resolver(ServiceSpec spec, std::optional<std::string> instance) : spec_(std::move(spec)), instance_(std::move(instance)) {}
+
+    // The service file first, then its overrides in order. `source` must outlive this.
+    void apply(Source& source, const Node& root);
+    // Once all are applied: what no key alone can tell, and the defaults that follow from other keys.
+    void conclude(Source& service_file);
+
+    [[nodiscard]] const ServiceSpec& spec() const { return spec_; }
+    [[nodiscard]] const Origins& origins() const { return origins_; }
+
+  private:
+    void apply_member(Source& source, const std::string& prefix, const Member& member);
+    void apply_table(Source& source, const std::string& table, const Node& content);
+    void choose_reload(Source& source, const Node& reload);
+    void fault(const std::string& path, const std::string& message);
+    [[nodiscard]] bool is_written(const std::string& path) const { return origins_.contains(path); }
+
+    void require_command(Source& service_file);
+    void check_unsupervised();
+    void check_restart();
+    void check_log();
+    void check_capabilities();
+
+    ServiceSpec spec_;
+    std::optional<std::string> instance_;
+    Origins origins_;
+    Place service_table_;
+};
+
+}  // namespace steward::config

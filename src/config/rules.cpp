@@ -1,0 +1,103 @@
+#include "config/rules.hpp"
+
+#include <algorithm>
+
+namespace steward::config {
+
+namespace {
+
+// C0, DEL and, in UTF-8, C1: each of them can begin a terminal's escape sequence or end a line.
+bool has_control_character(std::string_view text)
+{
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if (byte < 0x20 || byte == 0x7f) return true;
+        if (byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
+    }
+    return false;
+}
+
+bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+constexpr std::size_t longest_path = 4095;  // PATH_MAX without its NUL
+
+}  // namespace
+
+Objection object_to_line(std::string_view text)
+{
+    if (has_control_character(text)) return "holds a control character";
+    return std::nullopt;
+}
+
+Objection object_to_path(std::string_view text)
+{
+    if (text.empty()) return "is empty";
+    if (has_control_character(text)) return "holds a control character";
+    if (!text.starts_with('/')) return "is not an absolute path";
+    if (text.size() > longest_path) return "is longer than a path can be";
+    return std::nullopt;
+}
+
+Objection object_to_file_path(std::string_view text)
+{
+    if (auto objection = object_to_path(text)) return objection;
+    const std::string_view base = text.substr(text.rfind('/') + 1);
+    if (base.empty() || base == "." || base == "..") return "names a directory, not a file";
+    return std::nullopt;
+}
+
+Objection object_to_directory_name(std::string_view text)
+{
+    if (text.empty()) return "is empty";
+    if (has_control_character(text)) return "holds a control character";
+    if (text.starts_with('/')) return "is absolute: a name below the base directory is meant";
+    if (text.size() > longest_path) return "is longer than a path can be";
+    for (std::string_view rest = text; !rest.empty() || text.ends_with('/');) {
+        const std::size_t slash = rest.find('/');
+        const std::string_view part = rest.substr(0, slash);
+        if (part.empty() || part == "." || part == "..") return "has an empty, '.' or '..' component";
+        if (slash == std::string_view::npos) break;
+        rest.remove_prefix(slash + 1);
+    }
+    return std::nullopt;
+}
+
+Objection object_to_account(std::string_view text)
+{
+    if (text.empty()) return "is empty";
+    if (has_control_character(text)) return "holds a control character";
+    if (text.find_first_of(":/, \t") != std::string_view::npos || text.starts_with('-')) return "is no name of a user or group";
+    return std::nullopt;
+}
+
+Objection object_to_variable(std::string_view text)
+{
+    if (text.empty()) return "is an empty name";
+    if (has_control_character(text)) return "holds a control character";
+    if (text.find('=') != std::string_view::npos) return "holds a '='";
+    return std::nullopt;
+}
+
+Objection object_to_shell_variable(std::string_view text)
+{
+    if (text.empty()) return "is empty";
+    const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '_'; };
+    if (is_digit(text.front()) || !std::ranges::all_of(text, fits)) return "is no name of a variable";
+    return std::nullopt;
+}
+
+Objection object_to_argument(std::string_view text)
+{
+    if (text.find('\0') != std::string_view::npos) return "holds a NUL character";
+    return std::nullopt;
+}
+
+}  // namespace steward::config

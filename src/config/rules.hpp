@@ -1,0 +1,22 @@
+// What names, paths and lines may hold. Each rule says nothing (it holds) or completes the sentence "'x' …".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace steward::config {
+
+using Objection = std::optional<std::string>;
+
+// A single line for people: no control character, so that it can stand in a table, a unit, a terminal.
+[[nodiscard]] Objection object_to_line(std::string_view text);
+[[nodiscard]] Objection object_to_path(std::string_view text);            // absolute
+[[nodiscard]] Objection object_to_file_path(std::string_view text);       // absolute, and not a directory's
+[[nodiscard]] Objection object_to_directory_name(std::string_view text);  // "web", "web/uploads": below a directory, never out of it
+[[nodiscard]] Objection object_to_account(std::string_view text);
+[[nodiscard]] Objection object_to_variable(std::string_view text);        // what environ(7) can hold
+[[nodiscard]] Objection object_to_shell_variable(std::string_view text);  // letters, digits, '_'
+[[nodiscard]] Objection object_to_argument(std::string_view text);        // anything but NUL
+
+}  // namespace steward::config

@@ -1,0 +1,310 @@
+#include "config/schema.hpp"
+
+#include <array>
+#include <limits>
+
+#include "config/fields.hpp"
+#include "config/grammar.hpp"
+
+namespace steward::config {
+
+namespace {
+
+using field::Support;
+using field::Word;
+
+constexpr std::array types{Word{"simple", ServiceType::simple}, Word{"forking", ServiceType::forking, Support::no},
+                           Word{"oneshot", ServiceType::oneshot, Support::no}};
+constexpr std::array stop_modes{Word{"group", StopMode::group}, Word{"mixed", StopMode::mixed}, Word{"main", StopMode::main}};
+constexpr std::array policies{Word{"never", RestartPolicyKind::never}, Word{"on-success", RestartPolicyKind::on_success},
+                              Word{"on-failure", RestartPolicyKind::on_failure}, Word{"on-abnormal", RestartPolicyKind::on_abnormal},
+                              Word{"always", RestartPolicyKind::always}};
+constexpr std::array outputs{Word{"auto", LogOutput::automatic},
+                             Word{"file", LogOutput::file},
+                             Word{"journal", LogOutput::journal, Support::no},
+                             Word{"syslog", LogOutput::syslog, Support::no},
+                             Word{"inherit", LogOutput::inherit},
+                             Word{"null", LogOutput::null}};
+
+// Lines are written as they come: the only stamp of this version is none, so there is no member to keep it in.
+enum class Timestamps { none, iso8601, tai64n };
+constexpr std::array timestamps{Word{"none", Timestamps::none}, Word{"iso8601", Timestamps::iso8601, Support::no},
+                                Word{"tai64n", Timestamps::tai64n, Support::no}};
+
+template <auto Section, auto Member, class Kind>
+constexpr Key key(std::string_view table, std::string_view name)
+{
+    return {table, name,
+            [](const Key&, const Node& value, Reading& reading, ServiceSpec& spec) {
+                if (auto read = Kind::read(value, reading)) (spec.*Section).*Member = std::move(*read);
+            },
+            [](const Key&, const ServiceSpec& spec) -> std::optional<Node> { return Kind::write((spec.*Section).*Member); }};
+}
+
+constexpr Key unsupported(std::string_view table, std::string_view name)
+{
+    return {table, name};
+}
+
+template <auto Member, class Kind>
+constexpr Key service(std::string_view name)
+{
+    return key<&ServiceSpec::service, Member, Kind>("service", name);
+}
+template <auto Member>
+constexpr Key directories(std::string_view name)
+{
+    return key<&ServiceSpec::directories, Member, field::Several<field::ExpandedText<object_to_directory_name>>>("directories", name);
+}
+template <auto Member, class Kind>
+constexpr Key stop(std::string_view name)
+{
+    return key<&ServiceSpec::stop, Member, Kind>("stop", name);
+}
+template <auto Member, class Kind>
+constexpr Key restart(std::string_view name)
+{
+    return key<&ServiceSpec::restart, Member, Kind>("restart", name);
+}
+template <auto Member, class Kind>
+constexpr Key resources(std::string_view name)
+{
+    return key<&ServiceSpec::resources, Member, field::Optional<Kind, int>>("resources", name);
+}
+
+// Files and overrides add to the environment variable by variable.
+void read_environment(const Key&, const Node& value, Reading& reading, ServiceSpec& spec)
+{
+    auto variables = field::Environment::read(value, reading);
+    if (!variables) return;
+    for (auto& [name, text] : *variables) spec.service.environment.insert_or_assign(name, std::move(text));
+}
+
+std::optional<Node> write_environment(const Key&, const ServiceSpec& spec)
+{
+    return field::Environment::write(spec.service.environment);
+}
+
+void read_inheritance(const Key&, const Node& value, Reading& reading, ServiceSpec& spec)
+{
+    if (value.kind == Node::Kind::flag) {
+        spec.service.inherit_environment = value.flag ? InheritEnvironment::yes : InheritEnvironment::no;
+        spec.service.inherited_variables.clear();
+    } else if (value.kind == Node::Kind::list) {
+        auto names = field::Several<field::Text<object_to_variable>>::read(value, reading);
+        spec.service.inherit_environment = InheritEnvironment::listed;
+        if (names) spec.service.inherited_variables = std::move(*names);
+    } else {
+        reading.expected(value, "true, false or an array of names");
+    }
+}
+
+std::optional<Node> write_inheritance(const Key&, const ServiceSpec& spec)
+{
+    switch (spec.service.inherit_environment) {
+        case InheritEnvironment::automatic: break;
+        case InheritEnvironment::yes: return Node::of(true);
+        case InheritEnvironment::no: return Node::of(false);
+        case InheritEnvironment::listed: return Node::of(spec.service.inherited_variables);
+    }
+    return std::nullopt;
+}
+
+template <LimitUnit Unit>
+void read_limit(const Key& key, const Node& value, Reading& reading, ServiceSpec& spec)
+{
+    std::string text = value.text;
+    if (value.kind == Node::Kind::integer) {
+        text = std::to_string(value.integer);
+    } else if (value.kind != Node::Kind::text) {
+        return reading.expected(value, "an integer, \"infinity\" or \"SOFT:HARD\"");
+    }
+    std::string objection;
+    const auto limit = parse_limit(text, Unit, objection);
+    if (!limit) return reading.objection(value, text, objection);
+    spec.limits.insert_or_assign(std::string(key.name), *limit);
+}
+
+std::optional<Node> write_limit(const Key& key, const ServiceSpec& spec)
+{
+    const auto found = spec.limits.find(std::string(key.name));
+    if (found == spec.limits.end()) return std::nullopt;
+    const auto& [soft, hard] = found->second;
+    const bool plain = soft == hard && soft <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    return plain ? Node::of(static_cast<std::int64_t>(soft)) : Node::of(format_limit(found->second));
+}
+
+constexpr Key limit(std::string_view name, LimitUnit unit)
+{
+    return {"limits", name, unit == LimitUnit::bytes ? read_limit<LimitUnit::bytes> : read_limit<LimitUnit::count>, write_limit};
+}
+
+void read_timestamps(const Key&, const Node& value, Reading& reading, ServiceSpec&)
+{
+    (void)field::Choice<timestamps>::read(value, reading);
+}
+
+std::optional<Node> write_timestamps(const Key&, const ServiceSpec&)
+{
+    return field::Choice<timestamps>::write(Timestamps::none);
+}
+
+using Service = ServiceSpec::Service;
+using Directories = ServiceSpec::Directories;
+using Stop = ServiceSpec::Stop;
+using Reload = ServiceSpec::Reload;
+using Restart = ServiceSpec::Restart;
+using Log = ServiceSpec::Log;
+using Resources = ServiceSpec::Resources;
+using Security = ServiceSpec::Security;
+using Path = field::ExpandedText<object_to_path>;
+using FilePath = field::ExpandedText<object_to_file_path>;
+using Account = field::Text<object_to_account>;
+using Line = field::ExpandedText<object_to_line>;
+
+constexpr std::int64_t most_restarts = std::numeric_limits<std::uint32_t>::max();
+
+constexpr auto keys = std::to_array<Key>({
+    service<&Service::description, Line>("description"),
+    service<&Service::documentation, field::Several<field::Text<object_to_line>>>("documentation"),
+    service<&Service::type, field::Choice<types>>("type"),
+    service<&Service::command, field::Command>("command"),
+    service<&Service::options_variable, field::Text<object_to_shell_variable>>("options-variable"),
+    service<&Service::working_directory, Path>("working-directory"),
+    service<&Service::root_directory, Path>("root-directory"),
+    service<&Service::user, Account>("user"),
+    service<&Service::group, Account>("group"),
+    service<&Service::supplementary_groups, field::Several<Account>>("supplementary-groups"),
+    service<&Service::umask, field::Octal<0777>>("umask"),
+    {"service", "environment", read_environment, write_environment},
+    service<&Service::environment_files, field::EnvironmentFiles>("environment-files"),
+    {"service", "inherit-environment", read_inheritance, write_inheritance},
+    service<&Service::pid_file, FilePath>("pid-file"),
+    service<&Service::supervise, field::Flag>("supervise"),
+
+    directories<&Directories::runtime>("runtime"),
+    directories<&Directories::state>("state"),
+    directories<&Directories::cache>("cache"),
+    directories<&Directories::logs>("logs"),
+    directories<&Directories::configuration>("configuration"),
+    key<&ServiceSpec::directories, &Directories::mode, field::Octal<07777>>("directories", "mode"),
+
+    unsupported("hooks", "pre-start"),
+    unsupported("hooks", "post-start"),
+    unsupported("hooks", "pre-stop"),
+    unsupported("hooks", "post-stop"),
+    unsupported("hooks", "on-failure"),
+    unsupported("hooks", "on-give-up"),
+    unsupported("hooks", "timeout"),
+
+    unsupported("ready", "notify"),
+    unsupported("ready", "fd"),
+    unsupported("ready", "log"),
+    unsupported("ready", "tcp"),
+    unsupported("ready", "unix"),
+    unsupported("ready", "http"),
+    unsupported("ready", "file"),
+    unsupported("ready", "command"),
+    unsupported("ready", "delay"),
+    unsupported("ready", "timeout"),
+
+    stop<&Stop::command, field::Command>("command"),
+    stop<&Stop::signal, field::Signal>("signal"),
+    stop<&Stop::timeout, field::Span>("timeout"),
+    stop<&Stop::mode, field::Choice<stop_modes>>("mode"),
+
+    key<&ServiceSpec::reload, &Reload::signal, field::CatchableSignal>("reload", "signal"),
+    key<&ServiceSpec::reload, &Reload::command, field::Command>("reload", "command"),
+    unsupported("reload", "overlap"),
+
+    restart<&Restart::policy, field::Choice<policies>>("policy"),
+    restart<&Restart::delay, field::Span>("delay"),
+    restart<&Restart::factor, field::Real<1>>("factor"),
+    restart<&Restart::max_delay, field::Span>("max-delay"),
+    restart<&Restart::jitter, field::Real<0, 1>>("jitter"),
+    restart<&Restart::window, field::Span>("window"),
+    restart<&Restart::limit, field::Integer<unsigned, 0, most_restarts>>("limit"),
+    restart<&Restart::success_exit_codes, field::ExitCodes>("success-exit-codes"),
+
+    key<&ServiceSpec::log, &Log::output, field::Choice<outputs>>("log", "output"),
+    key<&ServiceSpec::log, &Log::file, FilePath>("log", "file"),
+    key<&ServiceSpec::log, &Log::stderr_file, FilePath>("log", "stderr-file"),
+    {"log", "timestamps", read_timestamps, write_timestamps},
+    unsupported("log", "max-size"),
+    unsupported("log", "keep"),
+    unsupported("log", "max-total"),
+    unsupported("log", "compress"),
+    unsupported("log", "rate-limit"),
+
+    unsupported("health", "command"),
+    unsupported("health", "tcp"),
+    unsupported("health", "http"),
+    unsupported("health", "watchdog"),
+    unsupported("health", "interval"),
+    unsupported("health", "timeout"),
+    unsupported("health", "failures"),
+    unsupported("health", "grace"),
+
+    limit("as", LimitUnit::bytes),
+    limit("core", LimitUnit::bytes),
+    limit("cpu", LimitUnit::count),
+    limit("data", LimitUnit::bytes),
+    limit("fsize", LimitUnit::bytes),
+    limit("locks", LimitUnit::count),
+    limit("memlock", LimitUnit::bytes),
+    limit("msgqueue", LimitUnit::bytes),
+    limit("nice", LimitUnit::count),
+    limit("nofile", LimitUnit::count),
+    limit("nproc", LimitUnit::count),
+    limit("rss", LimitUnit::bytes),
+    limit("rtprio", LimitUnit::count),
+    limit("rttime", LimitUnit::count),
+    limit("sigpending", LimitUnit::count),
+    limit("stack", LimitUnit::bytes),
+
+    unsupported("resources", "memory"),
+    unsupported("resources", "cpu"),
+    unsupported("resources", "tasks"),
+    resources<&Resources::nice, field::Integer<int, -20, 19>>("nice"),
+    resources<&Resources::oom_score_adjust, field::Integer<int, -1000, 1000>>("oom-score-adjust"),
+    key<&ServiceSpec::resources, &Resources::cpu_affinity, field::Cpus>("resources", "cpu-affinity"),
+
+    key<&ServiceSpec::security, &Security::no_new_privileges, field::Flag>("security", "no-new-privileges"),
+    key<&ServiceSpec::security, &Security::capabilities, field::Optional<field::Several<field::Capability>, std::vector<std::string>>>(
+        "security", "capabilities"),
+    key<&ServiceSpec::security, &Security::ambient_capabilities, field::Several<field::Capability>>("security", "ambient-capabilities"),
+
+    unsupported("socket", "name"),
+    unsupported("socket", "listen"),
+    unsupported("socket", "backlog"),
+    unsupported("socket", "mode"),
+
+    unsupported("dependencies", "requires"),
+    unsupported("dependencies", "wants"),
+    unsupported("dependencies", "after"),
+    unsupported("dependencies", "before"),
+
+    unsupported("install", "enable"),
+    unsupported("install", "supervisor"),
+
+    unsupported("systemd.Unit", "*"),
+    unsupported("systemd.Service", "*"),
+    unsupported("systemd.Install", "*"),
+});
+
+}  // namespace
+
+std::span<const Key> schema()
+{
+    return keys;
+}
+
+const Key* find_key(std::string_view table, std::string_view name)
+{
+    for (const Key& key : keys) {
+        if (key.table == table && (key.name == name || key.name == "*")) return &key;
+    }
+    return nullptr;
+}
+
+}  // namespace steward::config

@@ -1,0 +1,109 @@
+#include "config/unknown.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <steward/words.hpp>
+
+#include "config/schema.hpp"
+#include "os/error.hpp"
+
+namespace steward::config {
+
+namespace {
+
+constexpr std::size_t longest_quote = 80;
+
+std::string quoted_key(const std::string& key)
+{
+    return os::quoted(std::string_view(key).substr(0, longest_quote));
+}
+
+// "[stop] or [reload]": the tables that have a key of this name, those without effect in this version only where there is no other.
+std::string homes_of(std::string_view name)
+{
+    std::vector<std::string> tables;
+    for (const bool supported : {true, false}) {
+        for (const Key& key : schema()) {
+            if (key.name == name && key.supported() == supported) tables.push_back(table_label(key.table));
+        }
+        if (!tables.empty()) break;
+    }
+    std::string text;
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (i > 0) text += i + 1 == tables.size() ? " or " : ", ";
+        text += tables[i];
+    }
+    return text;
+}
+
+std::vector<std::string> tables()
+{
+    std::vector<std::string> names;
+    for (const Key& key : schema()) {
+        if (names.empty() || names.back() != key.table) names.emplace_back(key.table);
+    }
+    return names;
+}
+
+std::string near_key_elsewhere(const std::string& name)
+{
+    std::vector<std::string> names;
+    for (const Key& key : schema()) {
+        if (key.supported()) names.emplace_back(key.name);
+    }
+    const std::string near = nearest(name, names);
+    const auto home = std::ranges::find(schema(), near, &Key::name);
+    return near.empty() ? near : std::string(home->table) + "." + near;
+}
+
+}  // namespace
+
+std::string table_label(std::string_view table)
+{
+    return table == "socket" ? "[[socket]]" : "[" + std::string(table) + "]";
+}
+
+bool is_table(std::string_view name)
+{
+    return std::ranges::find(schema(), name, &Key::table) != schema().end();
+}
+
+void fault_unknown_key(Source& source, std::string_view table, const Member& member)
+{
+    std::vector<std::string> siblings;
+    for (const Key& key : schema()) {
+        if (key.table == table) siblings.emplace_back(key.name);
+    }
+    const std::string message = "unknown key " + quoted_key(member.key) + " in " + table_label(table);
+    std::string near = nearest(member.key, siblings);
+    if (!near.empty()) return source.fault(member.place, message, std::move(near));
+    if (const std::string homes = homes_of(member.key); !homes.empty()) {
+        return source.fault(member.place, quoted_key(member.key) + " belongs in " + homes + ", not in " + table_label(table));
+    }
+    if (is_table(member.key)) {
+        return source.fault(member.place, quoted_key(member.key) + " is a table of its own, " + table_label(member.key) +
+                                              ", not a key of " + table_label(table));
+    }
+    source.fault(member.place, message, near_key_elsewhere(member.key));
+}
+
+void fault_unknown_at_top(Source& source, std::string_view prefix, const Member& member)
+{
+    const std::string name = std::string(prefix) + member.key;
+    std::string near = nearest(name, tables());
+    const std::string homes = prefix.empty() ? homes_of(member.key) : std::string();
+    const bool is_plain = member.value.kind != Node::Kind::table;
+    if (is_plain && !homes.empty()) {
+        return source.fault(member.place, quoted_key(member.key) + " stands outside any table: it belongs in " + homes);
+    }
+    if (!near.empty()) near = table_label(near);
+    if (is_plain) {
+        if (near.empty()) near = near_key_elsewhere(member.key);
+        return source.fault(member.place, "unknown key " + quoted_key(name) + " outside any table", std::move(near));
+    }
+    source.fault(member.place, "unknown table [" + (name.size() > longest_quote ? name.substr(0, longest_quote) + "…" : name) + "]",
+                 std::move(near));
+}
+
+}  // namespace steward::config
