@@ -1,0 +1,177 @@
+#include "cli/json.hpp"
+
+#include <cstdio>
+#include <ctime>
+
+#define JSON_NO_IO 1  // iostreams cost start-up time
+#include <nlohmann/json.hpp>
+
+#include "cli/exit_codes.hpp"
+
+namespace steward::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using TimePoint = std::chrono::system_clock::time_point;
+
+// RFC 3339 in UTC with microseconds.
+Json time_json(TimePoint time)
+{
+    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+    const auto fraction = std::chrono::duration_cast<std::chrono::microseconds>(time - whole).count();
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
+    std::tm broken{};
+    char text[64];
+    char whole_text[64];
+    if (gmtime_r(&seconds, &broken) == nullptr || std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &broken) == 0) return nullptr;
+    std::snprintf(whole_text, sizeof whole_text, "%.32s.%06dZ", text, static_cast<int>(fraction));
+    return whole_text;
+}
+
+Json time_json(const std::optional<TimePoint>& time)
+{
+    return time ? time_json(*time) : Json();
+}
+
+Json text_or_null(const std::string& text)
+{
+    return text.empty() ? Json() : Json(text);
+}
+
+Json pid_or_null(std::int64_t pid)
+{
+    return pid == 0 ? Json() : Json(pid);
+}
+
+template <class T>
+Json number_or_null(const std::optional<T>& number)
+{
+    return number ? Json(*number) : Json();
+}
+
+Json exit_json(const std::optional<ExitStatus>& status)
+{
+    if (!status) return nullptr;
+    const bool code_known = status->known && !status->signalled;
+    const bool signal_known = status->known && status->signalled;
+    return Json{{"code", code_known ? Json(status->code) : Json()},
+                {"signal", signal_known ? Json(status->code) : Json()},
+                {"signal_name", signal_known ? Json(signal_name(status->code)) : Json()},
+                {"core_dumped", status->known ? Json(status->core_dumped) : Json()},
+                {"at", status->at == TimePoint{} ? Json() : time_json(status->at)}};
+}
+
+Json diagnostic_json(const Diagnostic& diagnostic)
+{
+    return Json{{"file", text_or_null(diagnostic.file)},
+                {"line", diagnostic.line == 0 ? Json() : Json(diagnostic.line)},
+                {"column", diagnostic.column == 0 ? Json() : Json(diagnostic.column)},
+                {"message", diagnostic.message},
+                {"source_line", diagnostic.line == 0 ? Json() : Json(diagnostic.source_line)},
+                {"suggestion", text_or_null(diagnostic.suggestion)}};
+}
+
+Json error_json(const Error& error)
+{
+    Json diagnostics = Json::array();
+    for (const Diagnostic& diagnostic : error.diagnostics) diagnostics.push_back(diagnostic_json(diagnostic));
+    return Json{{"code", to_string(error.code)},
+                {"message", error.message()},
+                {"operation", text_or_null(error.operation)},
+                {"object", text_or_null(error.object)},
+                {"cause", text_or_null(error.cause)},
+                {"next_step", text_or_null(error.next_step)},
+                {"errno", error.os_errno == 0 ? Json() : Json(error.os_errno)},
+                {"detail", error.detail},
+                {"diagnostics", diagnostics}};
+}
+
+Json summary_json(const ServiceStatus& status)
+{
+    return Json{{"name", status.name},
+                {"scope", status.scope == Scope::user ? "user" : "system"},
+                {"description", text_or_null(status.description)},
+                {"state", to_string(status.state)},
+                {"status_code", status.lsb_code},
+                {"reason", text_or_null(status.reason)},
+                {"main_pid", pid_or_null(status.main_pid)},
+                {"since", time_json(status.since)},
+                {"restarts", status.restarts},
+                {"memory_bytes", number_or_null(status.memory)},
+                {"service_file", text_or_null(status.service_file)}};
+}
+
+Json whole_status_json(const ServiceStatus& status)
+{
+    Json json = summary_json(status);
+    json.update(Json{{"service_file_changed", status.service_file_changed},
+                     {"service_file_gone", status.service_file_gone},
+                     {"supervised", status.supervised},
+                     {"supervisor_alive", status.supervisor_alive},
+                     {"supervisor_pid", pid_or_null(status.supervisor_pid)},
+                     {"keeper_pid", pid_or_null(status.keeper_pid)},
+                     {"next_start", time_json(status.next_start)},
+                     {"last_exit", exit_json(status.last_exit)},
+                     {"cpu_microseconds", status.cpu ? Json(status.cpu->count()) : Json()},
+                     {"tasks", number_or_null(status.tasks)},
+                     {"command", status.command},
+                     {"pid_file", text_or_null(status.pid_file)},
+                     {"log_file", text_or_null(status.log_file)},
+                     {"last_lines", status.last_lines}});
+    return json;
+}
+
+Json shown_json(const ShownService& service)
+{
+    Json keys = Json::array();
+    for (const ResolvedKey& key : service.keys) {
+        keys.push_back(Json{{"path", key.path},
+                            {"value", text_or_null(key.value)},
+                            {"file", text_or_null(key.file)},
+                            {"line", key.line == 0 ? Json() : Json(key.line)}});
+    }
+    return Json{{"name", service.name}, {"service_file", text_or_null(service.service_file)}, {"keys", keys}};
+}
+
+template <class T, class ToJson>
+std::string document(const char* schema, const Answers<T>& answers, const Style& style, ToJson to_json)
+{
+    Json services = Json::array();
+    for (const Answer<T>& answer : answers) {
+        services.push_back(answer.result ? to_json(answer) : Json{{"name", answer.name}, {"error", error_json(answer.result.error())}});
+    }
+    const Json json{{"schema", schema}, {"services", services}};
+    return json.dump(2, ' ', style.terminal, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string status_json(const Answers<ServiceStatus>& answers, const Style& style)
+{
+    return document("steward.status/1", answers, style, [](const auto& answer) { return whole_status_json(*answer.result); });
+}
+
+std::string list_json(const Answers<ServiceStatus>& answers, const Style& style)
+{
+    return document("steward.list/1", answers, style, [](const auto& answer) { return summary_json(*answer.result); });
+}
+
+std::string show_json(const Answers<ShownService>& answers, const Style& style)
+{
+    return document("steward.show/1", answers, style, [](const auto& answer) { return shown_json(*answer.result); });
+}
+
+std::string check_json(const Answers<void>& answers, const Style& style)
+{
+    return document("steward.check/1", answers, style, [](const auto& answer) { return Json{{"name", answer.name}, {"valid", true}}; });
+}
+
+std::string deeds_json(const Answers<Deed>& answers, const Style& style)
+{
+    return document("steward.result/1", answers, style, [](const auto& answer) {
+        return Json{{"name", answer.name}, {"result", answer.result->result}, {"main_pid", pid_or_null(answer.result->main_pid)}};
+    });
+}
+
+}  // namespace steward::cli

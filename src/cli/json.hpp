@@ -1,0 +1,18 @@
+// Answers as JSON documents, the schema of docs/json.md. json.cpp alone includes nlohmann/json, because it compiles for seconds.
+#pragma once
+
+#include <string>
+
+#include "cli/answers.hpp"
+#include "cli/console.hpp"
+
+namespace steward::cli {
+
+// One indented document each, with a newline at its end. Invalid UTF-8 becomes U+FFFD; what goes to a terminal is ASCII.
+[[nodiscard]] std::string status_json(const Answers<ServiceStatus>& answers, const Style& style);
+[[nodiscard]] std::string list_json(const Answers<ServiceStatus>& answers, const Style& style);
+[[nodiscard]] std::string show_json(const Answers<ShownService>& answers, const Style& style);
+[[nodiscard]] std::string check_json(const Answers<void>& answers, const Style& style);
+[[nodiscard]] std::string deeds_json(const Answers<Deed>& answers, const Style& style);
+
+}  // namespace steward::cli

@@ -1,0 +1,35 @@
+// What a reader sees: pure functions from what the manager told to text. All end in a newline; all that comes from outside steward
+// has been made printable.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+
+#include <steward/manager.hpp>
+
+#include "cli/console.hpp"
+
+namespace steward::cli {
+
+using TimePoint = std::chrono::system_clock::time_point;
+
+// The colour and the mark of a state: good, in between, in trouble, or at rest.
+[[nodiscard]] Paint paint_of(ServiceState state);
+[[nodiscard]] std::string mark_of(ServiceState state, const Style& style);
+// failed, dead, unknown, backing off, or running without its supervisor: what a table must not hide.
+[[nodiscard]] bool is_in_trouble(const ServiceStatus& status);
+
+// One service in full. On a terminal a long log line takes at most three rows, unless `verbose`.
+[[nodiscard]] std::string render_status(const ServiceStatus& status, TimePoint now, const Style& style, bool verbose);
+
+// A table with one row a service. On a terminal columns are dropped and descriptions cut until it fits.
+[[nodiscard]] std::string render_list(std::span<const ServiceStatus> services, TimePoint now, const Style& style, bool verbose);
+
+// The resolved service file as TOML, each key with its origin in a comment.
+[[nodiscard]] std::string render_show(const ShownService& service, const Style& style);
+
+// What stands below an error's message: the faults of a service file with their lines, the last lines of output.
+[[nodiscard]] std::string render_details(const Error& error, const Style& style);
+
+}  // namespace steward::cli

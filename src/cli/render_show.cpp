@@ -1,0 +1,48 @@
+#include <algorithm>
+
+#include "cli/render.hpp"
+#include "cli/text.hpp"
+
+namespace steward::cli {
+
+namespace {
+
+std::string origin(const ResolvedKey& key)
+{
+    if (key.file.empty()) return "default";
+    return key.line == 0 ? key.file : key.file + ":" + std::to_string(key.line);
+}
+
+}  // namespace
+
+std::string render_show(const ShownService& service, const Style& style)
+{
+    constexpr std::size_t furthest = 48;  // a long value does not push the comments of all others aside
+    const std::string file = service.service_file.empty() ? "no service file" : service.service_file;
+    std::string text = "# " + printable(service.name + ": " + file, style.unicode) + "\n";
+
+    const auto assignment = [&](const ResolvedKey& key) {
+        const std::size_t dot = key.path.find('.');
+        return printable(key.path.substr(dot == std::string::npos ? 0 : dot + 1) + " = " + key.value, style.unicode);
+    };
+    std::size_t column = 0;
+    for (const ResolvedKey& key : service.keys) {
+        const std::size_t width = columns(assignment(key));
+        if (width <= furthest) column = std::max(column, width);
+    }
+
+    std::string table;
+    for (const ResolvedKey& key : service.keys) {
+        const std::string table_of_key = key.path.substr(0, key.path.find('.'));
+        if (table_of_key != table) {
+            table = table_of_key;
+            text += "\n" + style.paint(Paint::bold, "[" + printable(table, style.unicode) + "]") + "\n";
+        }
+        // A key that has no value and no default is told all the same, as a comment: the output stays a service file.
+        const std::string line = key.value.empty() ? "# " + assignment(key) + "(not set)" : assignment(key);
+        text += padded(line, column) + "  # " + printable(origin(key), style.unicode) + "\n";
+    }
+    return text;
+}
+
+}  // namespace steward::cli

@@ -1,0 +1,189 @@
+#include "cli/verbs.hpp"
+
+#include <algorithm>
+
+namespace steward::cli {
+
+namespace {
+
+constexpr Option all_options[] = {
+    {OptionId::user, "", "user", "", "only the services of the calling user"},
+    {OptionId::system, "", "system", "", "only the services of the system"},
+    {OptionId::json, "", "json", "", "print one JSON document (docs/json.md)"},
+    {OptionId::quiet, "q", "quiet", "", "print no results, only errors"},
+    {OptionId::verbose, "v", "verbose", "", "tell more, and cut nothing short"},
+    {OptionId::color, "", "color", "WHEN", "auto, always or never (auto; NO_COLOR is never)"},
+    {OptionId::help, "h", "help", "", "tell how to use it, and exit"},
+    {OptionId::version, "", "version", "", "print the version, and exit"},
+    {OptionId::all, "", "all", "", "every service there is a service file for"},
+    {OptionId::name, "", "name", "NAME", "run the COMMAND after -- as service NAME, without a file"},
+    {OptionId::no_wait, "", "no-wait", "", "return at once, not when the service is up"},
+    {OptionId::timeout, "", "timeout", "DURATION", "give up on the start after DURATION: 500ms, 10s, 2min"},
+    {OptionId::lines, "n", "lines", "LINES", "show this many of the last log lines (10)"},
+};
+
+constexpr OptionId common[] = {OptionId::user,    OptionId::system, OptionId::json, OptionId::quiet,
+                               OptionId::verbose, OptionId::color,  OptionId::help, OptionId::version};
+constexpr OptionId for_run[] = {OptionId::all, OptionId::name};
+constexpr OptionId for_start[] = {OptionId::no_wait, OptionId::timeout, OptionId::name};
+constexpr OptionId for_restart[] = {OptionId::no_wait, OptionId::timeout};
+constexpr OptionId for_status[] = {OptionId::lines};
+
+constexpr Verb all_verbs[] = {
+    {VerbId::run, "run", "", "NAME|FILE...\n--all\n--name NAME -- COMMAND [ARG]...", "supervise in the foreground",
+     "Several services share one supervisor. Ends when all of them have ended, or on SIGTERM, SIGINT or SIGQUIT; works as PID 1 of\n"
+     "a container. The exit code is that of the only service, 128 + N when signal N ended it.",
+     for_run},
+    {VerbId::start, "start", "", "NAME|FILE...\n--name NAME -- COMMAND [ARG]...", "start in the background",
+     "Returns when the service is up, or with the reason why it is not; then nothing of it is left running.", for_start},
+    {VerbId::stop, "stop", "", "NAME|FILE...", "end every process of a service", "Returns when none is left, or names those that are.", {}},
+    {VerbId::restart, "restart", "", "NAME|FILE...", "stop and start; start what was stopped",
+     "The new service file is checked before the service is stopped.", for_restart},
+    {VerbId::try_restart, "try-restart", "condrestart", "NAME|FILE...", "restart only what is running", "", for_restart},
+    {VerbId::reload,
+     "reload",
+     "",
+     "NAME|FILE...",
+     "have a service read its configuration again",
+     "As the table [reload] of its service file says; without one the exit code is 3.",
+     {}},
+    {VerbId::force_reload, "force-reload", "", "NAME|FILE...", "reload where that is possible, else restart", "", for_restart},
+    {VerbId::status, "status", "", "[NAME|FILE]...", "show how services are; changes nothing",
+     "Without an operand: all services in a table, those in trouble in full below it; then the exit code is 0.\n"
+     "Else it is 0 running, 1 dead but the PID file or record says running, 2 the same without a PID file, 3 not running, 4 unknown.",
+     for_status},
+    {VerbId::signal,
+     "signal",
+     "",
+     "SIGNAL NAME|FILE...",
+     "send one signal to the main process",
+     "SIGNAL is a name or a number: HUP, SIGHUP, 1. It goes out only after the process has proved to be the service's.",
+     {}},
+    {VerbId::list, "list", "", "[NAME|FILE]...", "list the services in a table", "", {}},
+    {VerbId::show, "show", "", "NAME|FILE...", "print the resolved service file, with each key's origin", "", {}},
+    {VerbId::check,
+     "check",
+     "",
+     "[NAME|FILE]...",
+     "validate service files without starting anything",
+     "Without an operand: all of them. All faults of a file are told at once.",
+     {}},
+    {VerbId::help, "help", "", "[VERB]", "tell how to use steward, or one verb", "", {}},
+};
+
+// "  -n, --lines LINES".
+std::string option_synopsis(const Option& described)
+{
+    std::string text = described.letter.empty() ? "      " : "  -" + std::string(described.letter) + ", ";
+    text += "--" + std::string(described.word);
+    if (!described.argument.empty()) text += " " + std::string(described.argument);
+    return text;
+}
+
+std::string in_columns(std::string left, std::size_t width, std::string_view right)
+{
+    left.resize(std::max(width, left.size()), ' ');
+    return left + "  " + std::string(right) + "\n";
+}
+
+std::string options_help(std::string_view title, std::span<const OptionId> ids)
+{
+    constexpr std::size_t column = 24;
+    std::string text = "\n" + std::string(title) + "\n";
+    for (const OptionId id : ids) text += in_columns(option_synopsis(option(id)), column, option(id).text);
+    return text;
+}
+
+}  // namespace
+
+std::span<const Verb> verbs()
+{
+    return all_verbs;
+}
+
+std::span<const Option> options()
+{
+    return all_options;
+}
+
+std::span<const OptionId> common_options()
+{
+    return common;
+}
+
+const Option& option(OptionId id)
+{
+    return *std::find_if(std::begin(all_options), std::end(all_options), [&](const Option& candidate) { return candidate.id == id; });
+}
+
+const Verb* find_verb(std::string_view word)
+{
+    const auto* found = std::find_if(std::begin(all_verbs), std::end(all_verbs),
+                                     [&](const Verb& verb) { return !word.empty() && (verb.name == word || verb.alias == word); });
+    return found == std::end(all_verbs) ? nullptr : found;
+}
+
+const Option* find_option(std::string_view dashed)
+{
+    const bool is_word = dashed.starts_with("--");
+    dashed.remove_prefix(std::min<std::size_t>(dashed.size(), is_word ? 2 : 1));
+    const auto* found = std::find_if(std::begin(all_options), std::end(all_options), [&](const Option& candidate) {
+        return !dashed.empty() && dashed == (is_word ? candidate.word : candidate.letter);
+    });
+    return found == std::end(all_options) ? nullptr : found;
+}
+
+bool takes(const Verb* verb, OptionId id)
+{
+    const auto has = [&](std::span<const OptionId> ids) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
+    return has(common) || (verb != nullptr && has(verb->options));
+}
+
+std::vector<std::string> option_words(const Verb* verb)
+{
+    std::vector<std::string> words;
+    for (const Option& candidate : all_options) {
+        if (!takes(verb, candidate.id)) continue;
+        words.push_back("--" + std::string(candidate.word));
+        if (!candidate.letter.empty()) words.push_back("-" + std::string(candidate.letter));
+    }
+    return words;
+}
+
+std::string program_help()
+{
+    constexpr std::size_t column = 14;
+    std::string text =
+        "usage: steward VERB [OPTION]... [NAME|FILE]...\n"
+        "\n"
+        "Runs any program as a well-behaved daemon, from one service file.\n"
+        "NAME is a service or a glob over services; FILE has a '/' or ends in \".toml\".\n"
+        "\n"
+        "Verbs:\n";
+    for (const Verb& verb : all_verbs) text += in_columns("  " + std::string(verb.name), column, verb.text);
+    text += options_help("Options of every verb, before or after it:", common);
+    text +=
+        "\n"
+        "`steward help VERB` tells a verb's own options; steward(8) tells everything,\n"
+        "steward.toml(5) what a service file may say.\n";
+    return text;
+}
+
+std::string verb_help(const Verb& verb)
+{
+    std::string text;
+    std::string_view usages = verb.operands;
+    for (const char* lead = "usage: "; !usages.empty(); lead = "       ") {
+        const std::size_t end = std::min(usages.find('\n'), usages.size());
+        text += lead + ("steward " + std::string(verb.name)) + " [OPTION]... " + std::string(usages.substr(0, end)) + "\n";
+        usages.remove_prefix(std::min(end + 1, usages.size()));
+    }
+    text += "\n" + std::string(verb.name);
+    if (!verb.alias.empty()) text += " (or " + std::string(verb.alias) + ")";
+    text += ": " + std::string(verb.text) + ".\n";
+    if (!verb.details.empty()) text += std::string(verb.details) + "\n";
+    if (!verb.options.empty()) text += options_help("Options:", verb.options);
+    return text + options_help("Options of every verb:", common);
+}
+
+}  // namespace steward::cli
