@@ -2,6 +2,7 @@
 
 #include <linux/sched.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cerrno>
 #include <csignal>
@@ -58,6 +59,15 @@ Result<Spawned> spawn(int (*body)(void*) noexcept, void* argument, const SpawnOp
     if (pid == 0) exit_now(body(argument));
     if (pid < 0) return fail(errno_error("create", "a process", errno));
     return Spawned{.child = {.pid = static_cast<std::int32_t>(pid), .pidfd = UniqueFd(pidfd)}, .in_cgroup = in_cgroup};
+}
+
+void abandon(std::int32_t child) noexcept
+{
+    // Not reaped, it keeps its number: neither call can hit anybody else.
+    kill(-child, SIGKILL);
+    kill(child, SIGKILL);
+    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
 }
 
 void exit_now(int code) noexcept

@@ -29,6 +29,9 @@ struct Spawned {
 };
 Result<Spawned> spawn(int (*body)(void*) noexcept, void* argument, const SpawnOptions& options = {});
 
+// Ends a child that nobody has waited for yet and that must not live: SIGKILL, also to its process group where it leads one, then reaps it.
+void abandon(std::int32_t child) noexcept;
+
 [[noreturn]] void exit_now(int code) noexcept;  // _exit
 
 }  // namespace steward::os

@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <steward/result.hpp>
@@ -22,7 +24,9 @@ struct Identity {
 
 // What becomes of the child, as plain values. Built by make_launch_plan; read by Launcher; adjusted by the supervisor (descriptors).
 struct LaunchPlan {
-    std::string program;  // absolute, found in PATH before any chroot when argv[0] has no '/'
+    std::string operation = "start";  // of errors: "cannot start web: …"
+    std::string service;              // their object; empty: the program
+    std::string program;              // absolute, as it is found below root_directory
     Argv argv;
     std::vector<std::string> environment;  // "NAME=value"
     std::string working_directory = "/";
@@ -47,12 +51,14 @@ struct LaunchPlan {
     os::BorrowedFd standard_output;  // none: /dev/null
     os::BorrowedFd standard_error;   // none: as standard_output
     bool inherit_output = false;     // 1 and 2 stay the parent's
-    os::BorrowedFd record;           // the child writes its MainBlock here before exec; none: it does not
-    os::BorrowedFd launch_lock;      // held by the child until exec; none: none
-    os::BorrowedFd cgroup;           // directory; none: stays where it is
+    os::BorrowedFd launch_lock;      // close-on-exec; held by the child until exec; none: none
+    os::BorrowedFd cgroup;           // directory; none: stays where it is. Not to be allowed in is no failure, see Launched::in_cgroup
     std::string cgroup_path;
     bool new_session = true;
-    bool detach = false;  // second fork: the child is nobody's child and no session leader
+    bool detach = false;  // new session and second fork: the child is nobody's child and no session leader
+
+    // The child writes its os::MainBlock here, before any limit takes effect. Close-on-exec; none: it does not.
+    os::BorrowedFd record;
 };
 
 struct PlanContext {
@@ -60,23 +66,31 @@ struct PlanContext {
     std::map<std::string, std::string> extra_environment;  // RUNTIME_DIRECTORY, MAINPID, …: wins over the file's
 };
 
-// Looks up accounts, reads environment files, resolves the program. Makes nothing.
-// program_missing (naming the path), failed (an unknown user, naming it), not_permitted (another user's identity without privilege).
+// Looks up accounts, reads environment files, resolves the program. Makes nothing. May block in the name service.
+// program_missing (naming the path), failed (an unknown user, naming it), not_permitted (another user's identity without privilege; a
+// program that would run as root and that somebody else can write, CVE-2017-14312).
 Result<LaunchPlan> make_launch_plan(const ServiceSpec& spec, const PlanContext& context);
 // The same environment and identity for another program of the service: stop and reload commands.
 Result<LaunchPlan> make_command_plan(const ServiceSpec& spec, const Argv& command, const PlanContext& context);
 
-// Makes [directories], owned by the service's user, never through a symlink. Returns RUNTIME_DIRECTORY and its like.
-Result<std::map<std::string, std::string>> make_directories(const ServiceSpec& spec, bool system_scope);
+// Where the names of [directories] are made: /run, /var/lib, … or the caller's XDG directories.
+struct DirectoryRoots {
+    std::string runtime;
+    std::string state;
+    std::string cache;
+    std::string logs;
+    std::string configuration;
+};
+[[nodiscard]] DirectoryRoots directory_roots(bool system_scope);
 
-// POSIX environment file, systemd's syntax: comments, quotes, continuation lines; no expansion.
+// Makes [directories], owned by the service's user (configuration by the caller), never through a symlink. Returns RUNTIME_DIRECTORY
+// and its like. A name that is absolute or holds ".." is invalid_argument.
+Result<std::map<std::string, std::string>> make_directories(const ServiceSpec& spec, const DirectoryRoots& roots);
+
+// POSIX environment file, systemd's syntax: comments, quotes, continuation lines; no expansion. As with systemd, a line that assigns
+// to no valid name is skipped: files that a shell reads too have such lines. An unclosed quote and a NUL are errors.
 Result<std::vector<std::pair<std::string, std::string>>> parse_environment_file(const std::string& text, const std::string& path);
 // Splits by POSIX quoting without expansion; unset on an unclosed quote.
 std::optional<Argv> split_words(std::string_view text);
-
-// "nofile" → RLIMIT_NOFILE; unset: no such limit here.
-std::optional<int> rlimit_number(std::string_view name);
-// "cap_net_bind_service" → 10; unset: unknown.
-std::optional<int> capability_number(std::string_view name);
 
 }  // namespace steward::process

@@ -1,7 +1,7 @@
 // Turns a LaunchPlan into a running program, or into the stage and errno that stopped it.
 //
-// The child reports over a close-on-exec pipe: bytes are a failure, end of file is a successful exec. So launch() returns only when the
-// program runs or has been reaped.
+// The child reports over a close-on-exec pipe: that it is about to exec, or the step that failed; end of file after the former is a
+// successful exec. So launch() returns only when the program runs or has been reaped.
 #pragma once
 
 #include <cstdint>
@@ -20,31 +20,35 @@ enum class Stage : std::uint8_t {
     fork,
     session,
     second_fork,
+    signals,
     standard_streams,
-    cgroup,
-    limits,
-    nice,
+    start_time,
+    record,
     oom_score,
+    nice,
+    limits,
     affinity,
-    working_directory,
     root_directory,
+    working_directory,
+    capabilities,
     groups,
     gid,
     uid,
     prove_drop,
-    capabilities,
     no_new_privileges,
-    record,
     exec,
 };
 std::string_view describe(Stage stage);  // "change to the working directory"
 
 struct Launched {
     os::ProcessRef process;
-    bool in_cgroup = false;
+    bool in_cgroup = false;  // false though plan.cgroup was given: the kernel did not allow it
 };
 
-// With plan.detach the process is nobody's child (its pidfd is opened by its proven identity); else it is the caller's.
+// With plan.detach the process is nobody's child (its pidfd is opened by its proven identity); else it is the caller's, to be reaped.
+// Blocks until exec. An Error is "cannot start SERVICE: cannot STAGE: CAUSE", and nothing is left running: program_missing when the
+// program cannot be executed, not_permitted, else failed. But exited_early, of a detached program that had ended by the time it was looked
+// for, says nothing of the processes that it may have made: a daemon that detaches by itself does just that.
 Result<Launched> launch(const LaunchPlan& plan);
 
 }  // namespace steward::process

@@ -1,0 +1,44 @@
+// The way from birth to exec: what the child of a launch does, step by step, and how it tells its parent.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "process/launch_plan.hpp"
+#include "process/launcher.hpp"
+
+namespace steward::process {
+
+// What the child writes into the pipe: error 0 with Stage::exec before it execs, else the step that failed. Fixed size, far below
+// PIPE_BUF: it arrives whole.
+struct Report {
+    std::int32_t error = 0;
+    Stage stage = Stage::none;
+    bool in_cgroup = false;
+    std::uint16_t limit = 0;  // which of plan.limits, with Stage::limits
+    std::int32_t pid = 0;
+    std::uint64_t start_time = 0;  // 0: was not needed
+};
+static_assert(std::is_trivially_copyable_v<Report>);
+
+// Everything that the child reads; it lives in the parent's memory, of which the child has its own copy.
+struct ChildTask {
+    const LaunchPlan* plan = nullptr;
+    char* const* argv = nullptr;
+    char* const* environment = nullptr;
+    // Descriptors, each above 2 or equal to its target, so that none overwrites another. -1: none.
+    int standard_input = -1;
+    int standard_output = -1;
+    int standard_error = -1;
+    int report = -1;
+    int record = -1;
+    int launch_lock = -1;
+    int cgroup = -1;
+    bool born_in_cgroup = false;  // set by os::spawn
+};
+
+// The body of os::spawn. Runs between fork and exec: it must neither allocate, lock, throw nor use anything that is not
+// async-signal-safe, for it may be a copy of one thread of many.
+int run_child(void* child_task) noexcept;
+
+}  // namespace steward::process

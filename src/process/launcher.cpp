@@ -1,0 +1,189 @@
+#include "process/launcher.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "os/error.hpp"
+#include "os/signal_guard.hpp"
+#include "os/spawn.hpp"
+#include "process/child.hpp"
+#include "process/program.hpp"
+
+namespace steward::process {
+
+namespace {
+
+// Descriptors as the child needs them: none below 3 that a standard stream would overwrite. That happens only to a caller whose own
+// 0, 1 or 2 were closed, or who lends one of them as another.
+class Descriptors {
+  public:
+    // -1 for none. The copy, where one is made, lives as long as this.
+    Result<int> above_standard(os::BorrowedFd fd)
+    {
+        if (!fd || fd.get() > 2) return fd.get();
+        for (;;) {
+            auto copy = os::duplicate(fd);
+            if (!copy) return fail(std::move(copy.error()));
+            copies_.push_back(std::move(*copy));  // a low one is kept, so that the next is higher
+            if (copies_.back().get() > 2) return copies_.back().get();
+        }
+    }
+
+    Result<int> as_stream(os::BorrowedFd fd, int target) { return fd.get() == target ? target : above_standard(fd); }
+
+  private:
+    std::vector<os::UniqueFd> copies_;
+};
+
+std::vector<char*> pointers_to(const std::vector<std::string>& strings)
+{
+    std::vector<char*> pointers;
+    pointers.reserve(strings.size() + 1);
+    for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));  // execve(2) writes to neither
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+Result<void> lend_descriptors(const LaunchPlan& plan, os::BorrowedFd report, Descriptors& descriptors, ChildTask& task)
+{
+    const auto lend = [](Result<int> fd, int& into) {
+        if (fd) into = *fd;
+        return fd;
+    };
+    for (const auto& fd :
+         {lend(descriptors.as_stream(plan.standard_input, 0), task.standard_input),
+          lend(descriptors.as_stream(plan.standard_output, 1), task.standard_output),
+          lend(descriptors.as_stream(plan.standard_error, 2), task.standard_error), lend(descriptors.above_standard(report), task.report),
+          lend(descriptors.above_standard(plan.record), task.record), lend(descriptors.above_standard(plan.launch_lock), task.launch_lock),
+          lend(descriptors.above_standard(plan.cgroup), task.cgroup)}) {
+        if (!fd) return fail(fd.error());
+    }
+    return {};
+}
+
+std::string object_of(const LaunchPlan& plan)
+{
+    return plan.service.empty() ? os::quoted(plan.program) : plan.service;
+}
+
+Error error_of(const LaunchPlan& plan, std::string cause, ErrorCode code = ErrorCode::failed, int os_errno = 0)
+{
+    return Error{.code = code,
+                 .operation = plan.operation,
+                 .object = object_of(plan),
+                 .cause = std::move(cause),
+                 .next_step = {},
+                 .os_errno = os_errno};
+}
+
+// What the stage was done to.
+std::string detail_of(const LaunchPlan& plan, const Report& report)
+{
+    switch (report.stage) {
+        case Stage::working_directory: return " " + os::quoted(plan.working_directory);
+        case Stage::root_directory: return " " + os::quoted(plan.root_directory);
+        case Stage::limits: return report.limit < plan.limits.size() ? " " + plan.limits[report.limit].name : "";
+        case Stage::exec: return " " + os::quoted(plan.program);
+        default: return {};
+    }
+}
+
+Error stage_error(const LaunchPlan& plan, const Report& report)
+{
+    const bool is_exec = report.stage == Stage::exec;
+    const bool no_program = is_exec && (report.error == ENOENT || report.error == EACCES || report.error == ENOTDIR);
+    const bool denied = report.error == EPERM || report.error == EACCES;
+    const ErrorCode code = no_program ? ErrorCode::program_missing : denied ? ErrorCode::not_permitted : ErrorCode::failed;
+    const std::string why =
+        is_exec ? why_not_executed(outside_of_root(plan.root_directory, plan.program), report.error) : os::errno_text(report.error);
+    return error_of(plan, "cannot " + std::string(describe(report.stage)) + detail_of(plan, report) + ": " + why, code, report.error);
+}
+
+// The last report is the one that counts: it is written on the way to exec, and once more should exec fail.
+Result<Report> read_report(const LaunchPlan& plan, os::BorrowedFd from)
+{
+    const auto bytes = os::read_all(from, 4 * sizeof(Report));
+    if (!bytes)
+        return fail(error_of(plan, "cannot hear from the child: " + bytes.error().cause, ErrorCode::failed, bytes.error().os_errno));
+    if (bytes->size() < sizeof(Report)) return fail(error_of(plan, "the process was killed before it could execute the program"));
+    Report report;
+    std::memcpy(&report, bytes->data() + bytes->size() - sizeof report, sizeof report);
+    if (report.error != 0) return fail(stage_error(plan, report));
+    return report;
+}
+
+// The program of a detached launch: nobody's child by now, and perhaps gone.
+Result<os::ProcessRef> open_detached(const LaunchPlan& plan, const Report& report)
+{
+    auto process = os::ProcessRef::open({.pid = report.pid, .start_time = report.start_time});
+    if (!process) return fail(error_of(plan, process.error().message(), process.error().code, process.error().os_errno));
+    if (!*process) return fail(error_of(plan, "the program ended at once", ErrorCode::exited_early));
+    return std::move(**process);
+}
+
+}  // namespace
+
+std::string_view describe(Stage stage)
+{
+    switch (stage) {
+        case Stage::none: return "begin";
+        case Stage::fork: return "create a process";
+        case Stage::session: return "leave the session";
+        case Stage::second_fork: return "create the second process";
+        case Stage::signals: return "reset the signals";
+        case Stage::standard_streams: return "redirect the standard streams";
+        case Stage::start_time: return "read the process's start time from /proc";
+        case Stage::record: return "write the record";
+        case Stage::oom_score: return "set oom-score-adjust";
+        case Stage::nice: return "set nice";
+        case Stage::limits: return "set the limit";
+        case Stage::affinity: return "set cpu-affinity";
+        case Stage::root_directory: return "change to the root directory";
+        case Stage::working_directory: return "change to the working directory";
+        case Stage::capabilities: return "set the capabilities";
+        case Stage::groups: return "set the supplementary groups";
+        case Stage::gid: return "change the group";
+        case Stage::uid: return "change the user";
+        case Stage::prove_drop: return "prove that the privileges are gone";
+        case Stage::no_new_privileges: return "set no-new-privileges";
+        case Stage::exec: return "execute";
+    }
+    return "begin";
+}
+
+Result<Launched> launch(const LaunchPlan& plan)
+{
+    auto pipe = os::make_pipe();
+    if (!pipe) return fail(error_of(plan, pipe.error().message(), pipe.error().code, pipe.error().os_errno));
+    const auto argv = pointers_to(plan.argv);
+    const auto environment = pointers_to(plan.environment);
+    ChildTask task{.plan = &plan, .argv = argv.data(), .environment = environment.data()};
+    auto child = [&]() -> Result<os::Child> {
+        Descriptors descriptors;
+        if (auto lent = lend_descriptors(plan, pipe->write, descriptors, task); !lent) return fail(std::move(lent.error()));
+        const os::SignalGuard no_signals;
+        auto spawned = os::spawn(&run_child, &task, {.cgroup = plan.cgroup, .born_in_cgroup = &task.born_in_cgroup});
+        if (!spawned) return fail(std::move(spawned.error()));
+        return std::move(spawned->child);
+    }();
+    if (!child) return fail(error_of(plan, child.error().message(), child.error().code, child.error().os_errno));
+    pipe->write.reset();
+
+    const std::int32_t pid = child->pid;
+    const auto report = read_report(plan, pipe->read);
+    auto process = !report       ? Result<os::ProcessRef>(tl::unexpected(report.error()))
+                   : plan.detach ? open_detached(plan, *report)
+                                 : os::ProcessRef::adopt_child(pid, std::move(child->pidfd));
+    // A detached program's own parent has nothing left to do; a program that is not known to be well must not stay.
+    const bool ended_by_itself = !process && process.error().code == ErrorCode::exited_early;
+    if (!process && !ended_by_itself) {
+        os::abandon(pid);
+    } else if (plan.detach) {
+        static_cast<void>(os::reap_blocking(pid));
+    }
+    if (!process) return fail(std::move(process.error()));
+    return Launched{.process = std::move(*process), .in_cgroup = report->in_cgroup};
+}
+
+}  // namespace steward::process
