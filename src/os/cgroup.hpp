@@ -28,10 +28,11 @@ class Cgroup {
     Result<void> kill() const;
     // Puts a process in it.
     Result<void> add(std::int32_t pid) const;
-    // Readable (through EventLoop::on_readable's epoll as priority data) is not portable: poll() for changes of "populated".
+    // Whether a process (zombies do not count) is in it or below. False when it has gone.
     Result<bool> populated() const;
-    Result<UniqueFd> events() const;  // cgroup.events, for EventLoop::on_changed
-    // Removes it when it is empty. Succeeds when it has gone.
+    // cgroup.events, for EventLoop::on_priority: each call of the callback is the time to ask populated() again.
+    Result<UniqueFd> events() const;
+    // Removes it, and the groups the service made below it, when no process is left. Succeeds when it has gone.
     Result<void> remove() const;
 
   private:

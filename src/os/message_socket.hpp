@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <steward/result.hpp>
 
@@ -17,9 +18,10 @@ namespace steward::os {
 // Binds `name` in `directory` (through /proc/self/fd, so that the path may be of any length), replacing a socket that is there,
 // and listens. Non-blocking. mode: of the socket's file.
 Result<UniqueFd> listen_messages(BorrowedFd directory, const std::string& name, unsigned mode);
-// not_running when nobody listens (ECONNREFUSED, ENOENT).
+// not_running when nobody listens (ECONNREFUSED, ENOENT), timed_out when the listener takes nobody in for five seconds.
 Result<UniqueFd> connect_messages(BorrowedFd directory, const std::string& name);
-Result<std::optional<UniqueFd>> accept_messages(BorrowedFd listener);  // unset: nobody waits
+// Unset: nobody waits. What it returns is non-blocking: a peer that does not read makes send_message fail with EAGAIN.
+Result<std::optional<UniqueFd>> accept_messages(BorrowedFd listener);
 
 struct Peer {
     std::int32_t pid = 0;
@@ -28,8 +30,10 @@ struct Peer {
 };
 Result<Peer> peer_of(BorrowedFd socket);
 
-Result<void> send_message(BorrowedFd socket, std::span<const std::byte> message);  // EPIPE is an error, never a signal
-// Blocks up to `timeout` (unset: for ever). Unset result: the peer has closed. Longer than `limit` is an error.
+// EPIPE is an error, never a signal. An empty message is refused: to the peer it would look like the end.
+Result<void> send_message(BorrowedFd socket, std::span<const std::byte> message);
+// Blocks up to `timeout` (unset: for ever; passed: timed_out). Unset result: the peer has closed. Longer than `limit` is an error,
+// and the message is dropped. Descriptors that a peer sends along are dropped too.
 Result<std::optional<std::vector<std::byte>>> receive_message(BorrowedFd socket, std::size_t limit,
                                                               std::optional<std::chrono::milliseconds> timeout);
 // Looks at the next message without taking it; unset: none waits. `closed` is set when the peer has closed and none waits.

@@ -1,0 +1,69 @@
+#include "os/signals.hpp"
+
+#include <signal.h>
+
+#include <cerrno>
+
+#include "os/error.hpp"
+
+namespace steward::os {
+namespace {
+
+// 0 or an errno.
+int make_set(std::initializer_list<int> signals, sigset_t* set) noexcept
+{
+    ::sigemptyset(set);
+    for (const int signal : signals) {
+        if (::sigaddset(set, signal) != 0) return errno;
+    }
+    return 0;
+}
+
+}  // namespace
+
+Result<void> block_signals(std::initializer_list<int> signals)
+{
+    sigset_t set;
+    int error = make_set(signals, &set);
+    if (error == 0 && ::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) error = errno;
+    if (error != 0) return fail(errno_error("block", "signals", error));
+    return {};
+}
+
+int wait_for_signal(std::initializer_list<int> signals, std::int32_t* sender) noexcept
+{
+    sigset_t set;
+    if (make_set(signals, &set) != 0) return -1;
+    while (true) {
+        siginfo_t taken = {};
+        const int signal = ::sigwaitinfo(&set, &taken);
+        if (signal < 0 && errno == EINTR) continue;
+        const bool from_process = taken.si_code == SI_USER || taken.si_code == SI_QUEUE || taken.si_code == SI_TKILL || signal == SIGCHLD;
+        if (sender != nullptr) *sender = signal > 0 && from_process ? taken.si_pid : 0;
+        return signal;
+    }
+}
+
+void unblock_all_signals() noexcept
+{
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void reset_signals() noexcept
+{
+    struct sigaction by_default = {};
+    by_default.sa_handler = SIG_DFL;
+    for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &by_default, nullptr);  // KILL, STOP and libc's own refuse
+    unblock_all_signals();
+}
+
+void ignore_sigpipe() noexcept
+{
+    struct sigaction ignored = {};
+    ignored.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &ignored, nullptr);
+}
+
+}  // namespace steward::os
