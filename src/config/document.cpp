@@ -1,6 +1,8 @@
 #include "config/document.hpp"
 
+#include <array>
 #include <cctype>
+#include <charconv>
 #include <sstream>
 #include <utility>
 
@@ -74,13 +76,19 @@ Node convert(const toml::node& from)
 // Neither literal nor multi-line strings, and every control character escaped: one line, whatever the value holds.
 constexpr auto one_line = toml::format_flags::allow_unicode_strings;
 
-template <class Value>
-std::string print_value(const Value& value)
+std::string print_text(const std::string& text)
 {
     std::ostringstream stream;
-    const toml::value<Value> node(value);
+    const toml::value<std::string> node(text);
     stream << toml::toml_formatter(node, one_line);
     return std::move(stream).str();
+}
+
+// The shortest digits that read back as the same number: the library would write 0.1 as 0.10000000000000001.
+std::string print_real(double value)
+{
+    std::array<char, 32> digits{};
+    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};
 }
 
 }  // namespace
@@ -101,9 +109,9 @@ std::optional<SyntaxFault> parse_document(std::string_view text, Node& root)
 std::string print(const Node& value)
 {
     switch (value.kind) {
-        case Node::Kind::text: return print_value(value.text);
+        case Node::Kind::text: return print_text(value.text);
         case Node::Kind::integer: return std::to_string(value.integer);
-        case Node::Kind::real: return print_value(value.real);
+        case Node::Kind::real: return print_real(value.real);
         case Node::Kind::flag: return value.flag ? "true" : "false";
         case Node::Kind::date: break;  // no key takes one
         case Node::Kind::list: {
@@ -126,7 +134,7 @@ std::string print_key(const std::string& key)
     const auto is_bare = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; };
     bool bare = !key.empty();
     for (const char c : key) bare = bare && is_bare(static_cast<unsigned char>(c));
-    return bare ? key : print_value(key);
+    return bare ? key : print_text(key);
 }
 
 }  // namespace steward::config

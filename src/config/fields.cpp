@@ -38,10 +38,10 @@ std::optional<double> read_real(const Node& node, Reading& reading, int lowest, 
     return value;
 }
 
-std::optional<unsigned> read_octal(const Node& node, Reading& reading, unsigned highest)
+std::optional<unsigned> read_octal(const Node& node, Reading& reading, unsigned highest, unsigned example)
 {
     if (node.kind != Node::Kind::text) {
-        reading.expected(node, "a string of octal digits, such as \"" + format_octal(highest & 0755U) + "\",");
+        reading.expected(node, "a string of octal digits, such as \"" + format_octal(example) + "\",");
         return std::nullopt;
     }
     std::string objection;
@@ -118,7 +118,7 @@ std::optional<int> Signal::read(const Node& node, Reading& reading)
         if (signal) return signal;
         std::vector<std::string> names;
         for (int number = 1; number < SIGRTMIN; ++number) names.push_back(signal_name(number));
-        reading.fault(node, "'" + node.text.substr(0, 40) + "' is no signal", nearest(node.text, names));
+        reading.fault(node, excerpt(node.text) + " is no signal", nearest(node.text, names));
     } else {
         reading.expected(node, "a signal, such as \"TERM\",");
     }
@@ -275,7 +275,7 @@ std::optional<std::size_t> read_word(const Node& node, Reading& reading, const s
     }
     const auto found = std::ranges::find(names, node.text);
     if (found == names.end()) {
-        reading.fault(node, "'" + node.text.substr(0, 40) + "' is none of " + choices, nearest(node.text, names));
+        reading.fault(node, excerpt(node.text) + " is none of " + choices, nearest(node.text, names));
         return std::nullopt;
     }
     const auto index = static_cast<std::size_t>(found - names.begin());

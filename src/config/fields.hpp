@@ -95,12 +95,12 @@ struct Optional {
     static std::optional<Node> write(const std::optional<Value>& value) { return value ? Kind::write(*value) : std::nullopt; }
 };
 
-std::optional<unsigned> read_octal(const Node& node, Reading& reading, unsigned highest);
+std::optional<unsigned> read_octal(const Node& node, Reading& reading, unsigned highest, unsigned example);
 Node write_octal(unsigned value);
 
-template <unsigned Highest>
+template <unsigned Highest, unsigned Example>
 struct Octal {
-    static std::optional<unsigned> read(const Node& node, Reading& reading) { return read_octal(node, reading, Highest); }
+    static std::optional<unsigned> read(const Node& node, Reading& reading) { return read_octal(node, reading, Highest, Example); }
     static std::optional<Node> write(unsigned value) { return write_octal(value); }
 };
 

@@ -129,7 +129,7 @@ std::optional<unsigned> parse_octal(std::string_view text, unsigned highest, std
     unsigned value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
     if (text.empty() || !is_digit(text.front()) || error == std::errc::invalid_argument || end != text.data() + text.size()) {
-        objection = "is no octal number, such as \"" + format_octal(highest & 0755U) + "\"";
+        objection = "is no octal number";
         return std::nullopt;
     }
     if (error != std::errc{} || value > highest) {

@@ -156,6 +156,22 @@ Result<Loaded> load_text(const std::string& text, const std::string& file, const
     return resolve({{file, text, {}}}, name);
 }
 
+Result<Loaded> load_made(const ServiceSpec& spec)
+{
+    auto loaded = load_text(render(spec), {}, spec.name);
+    if (!loaded) {
+        loaded.error().object = spec.name;
+        for (Diagnostic& fault : loaded.error().diagnostics) fault = {{}, 0, 0, fault.message, {}, {}};
+        return loaded;
+    }
+    if (loaded->spec != spec) {
+        return fail(
+            {.code = ErrorCode::invalid_argument, .operation = "describe", .object = spec.name, .cause = "it holds what is not UTF-8"});
+    }
+    loaded->keys = keys_of(spec);
+    return loaded;
+}
+
 Result<std::vector<FileStamp>> stamp(const Sources& sources)
 {
     std::vector<FileStamp> stamps;

@@ -47,10 +47,13 @@ Result<Loaded> load(const Sources& sources);
 // The same from text; `file` is only named.
 Result<Loaded> load_text(const std::string& text, const std::string& file, const std::string& name);
 
+// A spec that was made without a file (ad hoc), held to the rules of one: it passes if render() keeps it whole.
+Result<Loaded> load_made(const ServiceSpec& spec);
+
 // The spec as a service file that loads to an equal spec: what the record keeps of a started service.
 std::string render(const ServiceSpec& spec);
 
-// The keys of a spec that was made without a file (ad hoc), all default but those that differ from it.
+// The keys of a spec that was made without a file, none with an origin.
 std::vector<ResolvedKey> keys_of(const ServiceSpec& spec);
 
 // `[A-Za-z0-9][A-Za-z0-9_.@:-]*`, at most 200 bytes, and not ending in ".pid" or ".toml".

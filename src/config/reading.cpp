@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "os/error.hpp"
-
 namespace steward::config {
 
 void Reading::enter(std::string_view table, std::string_view key)
@@ -29,9 +27,7 @@ void Reading::expected(const Node& at, std::string_view what)
 
 void Reading::objection(const Node& at, std::string_view text, const std::string& objection)
 {
-    constexpr std::size_t longest_quote = 80;
-    if (text.empty()) return fault(at, "the value " + objection);
-    fault(at, os::quoted(text.substr(0, longest_quote)) + (text.size() > longest_quote ? "… " : " ") + objection);
+    fault(at, (text.empty() ? "the value" : excerpt(text)) + " " + objection);
 }
 
 void Reading::unsupported(const Node& at, std::string_view value)

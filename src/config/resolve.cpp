@@ -45,7 +45,9 @@ void Resolver::apply_table(Source& source, const std::string& table, const Node&
     for (const Member& member : content.members) {
         const Key* key = find_key(table, member.key);
         if (key == nullptr) {
-            fault_unknown_key(source, table, member);
+            const std::string meant = fault_unknown_key(source, table, member);
+            // The command is there, misspelt: that it is missing would be a second fault for the same slip.
+            if (table == "service" && meant == "command") origins_.try_emplace("service.command", Origin{&source, member.place});
             continue;
         }
         if (!key->supported()) {

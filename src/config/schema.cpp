@@ -175,7 +175,7 @@ constexpr auto keys = std::to_array<Key>({
     service<&Service::user, Account>("user"),
     service<&Service::group, Account>("group"),
     service<&Service::supplementary_groups, field::Several<Account>>("supplementary-groups"),
-    service<&Service::umask, field::Octal<0777>>("umask"),
+    service<&Service::umask, field::Octal<0777, 022>>("umask"),
     {"service", "environment", read_environment, write_environment},
     service<&Service::environment_files, field::EnvironmentFiles>("environment-files"),
     {"service", "inherit-environment", read_inheritance, write_inheritance},
@@ -187,7 +187,7 @@ constexpr auto keys = std::to_array<Key>({
     directories<&Directories::cache>("cache"),
     directories<&Directories::logs>("logs"),
     directories<&Directories::configuration>("configuration"),
-    key<&ServiceSpec::directories, &Directories::mode, field::Octal<07777>>("directories", "mode"),
+    key<&ServiceSpec::directories, &Directories::mode, field::Octal<07777, 0755>>("directories", "mode"),
 
     unsupported("hooks", "pre-start"),
     unsupported("hooks", "post-start"),

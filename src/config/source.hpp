@@ -20,7 +20,7 @@ class Source {
     [[nodiscard]] const std::string& path() const { return path_; }
 
     // After a few hundred the rest are only counted: a hostile file shall not fill memory with its own faults.
-    void fault(Place place, std::string message, std::string suggestion = {});
+    void fault(Place place, std::string_view message, std::string suggestion = {});
 
     // All of them, sorted by place.
     [[nodiscard]] std::vector<Diagnostic> take_faults();
@@ -34,5 +34,8 @@ class Source {
     std::vector<Diagnostic> faults_;
     std::size_t uncounted_ = 0;
 };
+
+// 'text', its control characters escaped, cut where it is long.
+[[nodiscard]] std::string excerpt(std::string_view text);
 
 }  // namespace steward::config

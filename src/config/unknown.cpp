@@ -6,18 +6,10 @@
 #include <steward/words.hpp>
 
 #include "config/schema.hpp"
-#include "os/error.hpp"
 
 namespace steward::config {
 
 namespace {
-
-constexpr std::size_t longest_quote = 80;
-
-std::string quoted_key(const std::string& key)
-{
-    return os::quoted(std::string_view(key).substr(0, longest_quote));
-}
 
 // "[stop] or [reload]": the tables that have a key of this name, those without effect in this version only where there is no other.
 std::string homes_of(std::string_view name)
@@ -69,23 +61,25 @@ bool is_table(std::string_view name)
     return std::ranges::find(schema(), name, &Key::table) != schema().end();
 }
 
-void fault_unknown_key(Source& source, std::string_view table, const Member& member)
+std::string fault_unknown_key(Source& source, std::string_view table, const Member& member)
 {
     std::vector<std::string> siblings;
     for (const Key& key : schema()) {
         if (key.table == table) siblings.emplace_back(key.name);
     }
-    const std::string message = "unknown key " + quoted_key(member.key) + " in " + table_label(table);
+    const std::string message = "unknown key " + excerpt(member.key) + " in " + table_label(table);
     std::string near = nearest(member.key, siblings);
-    if (!near.empty()) return source.fault(member.place, message, std::move(near));
-    if (const std::string homes = homes_of(member.key); !homes.empty()) {
-        return source.fault(member.place, quoted_key(member.key) + " belongs in " + homes + ", not in " + table_label(table));
+    if (!near.empty()) {
+        source.fault(member.place, message, near);
+    } else if (const std::string homes = homes_of(member.key); !homes.empty()) {
+        source.fault(member.place, excerpt(member.key) + " belongs in " + homes + ", not in " + table_label(table));
+    } else if (is_table(member.key)) {
+        source.fault(member.place,
+                     excerpt(member.key) + " is a table of its own, " + table_label(member.key) + ", not a key of " + table_label(table));
+    } else {
+        source.fault(member.place, message, near_key_elsewhere(member.key));
     }
-    if (is_table(member.key)) {
-        return source.fault(member.place, quoted_key(member.key) + " is a table of its own, " + table_label(member.key) +
-                                              ", not a key of " + table_label(table));
-    }
-    source.fault(member.place, message, near_key_elsewhere(member.key));
+    return near;
 }
 
 void fault_unknown_at_top(Source& source, std::string_view prefix, const Member& member)
@@ -95,15 +89,14 @@ void fault_unknown_at_top(Source& source, std::string_view prefix, const Member&
     const std::string homes = prefix.empty() ? homes_of(member.key) : std::string();
     const bool is_plain = member.value.kind != Node::Kind::table;
     if (is_plain && !homes.empty()) {
-        return source.fault(member.place, quoted_key(member.key) + " stands outside any table: it belongs in " + homes);
+        return source.fault(member.place, excerpt(member.key) + " stands outside any table: it belongs in " + homes);
     }
     if (!near.empty()) near = table_label(near);
     if (is_plain) {
         if (near.empty()) near = near_key_elsewhere(member.key);
-        return source.fault(member.place, "unknown key " + quoted_key(name) + " outside any table", std::move(near));
+        return source.fault(member.place, "unknown key " + excerpt(name) + " outside any table", std::move(near));
     }
-    source.fault(member.place, "unknown table [" + (name.size() > longest_quote ? name.substr(0, longest_quote) + "…" : name) + "]",
-                 std::move(near));
+    source.fault(member.place, "unknown table " + excerpt("[" + name + "]"), std::move(near));
 }
 
 }  // namespace steward::config

@@ -12,7 +12,8 @@ namespace steward::config {
 [[nodiscard]] std::string table_label(std::string_view table);  // "[stop]", "[[socket]]"
 [[nodiscard]] bool is_table(std::string_view name);             // of the schema
 
-void fault_unknown_key(Source& source, std::string_view table, const Member& member);
+// Returns the key of the table that was probably meant, or nothing.
+std::string fault_unknown_key(Source& source, std::string_view table, const Member& member);
 // `prefix` is "" at the top of the file, "systemd." below it.
 void fault_unknown_at_top(Source& source, std::string_view prefix, const Member& member);
 
