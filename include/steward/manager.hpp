@@ -93,6 +93,11 @@ struct RunOutcome {
     std::optional<ExitStatus> exit;  // of the only service, when it ended by itself
 };
 
+struct StatusOptions {
+    unsigned last_lines = 10;
+    bool usage = true;  // memory, CPU and tasks: costs a look at every process of the service
+};
+
 // What show tells: every key, with its value and origin.
 struct ShownService {
     std::string name;
@@ -143,7 +148,7 @@ class Manager {
 
     // Changes nothing. A service that cannot be judged is a status (unknown), not an error; one that does not exist is
     // unknown_service.
-    Result<ServiceStatus> status(const Target& target, unsigned last_lines = 10) const;
+    Result<ServiceStatus> status(const Target& target, const StatusOptions& options = {}) const;
     Result<ShownService> show(const Target& target) const;
     // Validates without starting: file, program, user, directories. ok, or invalid_service_file with all faults, or program_missing.
     Result<void> check(const Target& target) const;

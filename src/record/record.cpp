@@ -194,6 +194,14 @@ Result<os::UniqueFd> ServiceDirectory::lock_launch() const
     return file;
 }
 
+bool ServiceDirectory::launch_under_way() const
+{
+    const auto file = open_to_read(directory_, lease_name);
+    if (!file || !*file) return false;
+    const auto held = os::is_locked(**file, launch_byte);
+    return held && *held;
+}
+
 Result<std::optional<State>> ServiceDirectory::read_state() const
 {
     auto file = open_to_read(directory_, record_name);

@@ -46,6 +46,8 @@ struct State {
     std::string service_file;       // empty: ad hoc
     std::string reason;             // why failed
     std::uint64_t file_digest = 0;  // of the FileStamps at start
+    std::string description;        // cut after 512 bytes
+    Argv command;                   // as executed: as many of its first words as fit in 2 KiB
 };
 
 using os::MainBlock;  // the child writes it
@@ -68,6 +70,7 @@ class ServiceDirectory {
     Result<bool> lease_held() const;
     // The launch lock on byte 1: waits until a launch under way has reached exec or died.
     Result<os::UniqueFd> lock_launch() const;
+    [[nodiscard]] bool launch_under_way() const;  // somebody holds the launch lock
 
     // Unset when nothing was ever written. An unreadable or foreign format is undeterminable.
     Result<std::optional<State>> read_state() const;

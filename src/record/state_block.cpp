@@ -17,6 +17,8 @@ constexpr std::uint32_t version = 1;
 constexpr std::size_t path_limit = PATH_MAX - 1;
 constexpr std::size_t reason_limit = 1024;
 constexpr std::size_t boot_id_limit = 64;
+constexpr std::size_t description_limit = 512;
+constexpr std::size_t command_limit = 2048;  // of its words together
 
 struct Head {
     std::uint64_t magic = 0;
@@ -118,6 +120,18 @@ void get(Reader& from, std::string& value)
     value = from.text();
 }
 
+void put(Writer& to, const Argv& words)
+{
+    put(to, words.size());
+    for (const std::string& word : words) put(to, word);
+}
+void get(Reader& from, Argv& words)
+{
+    std::size_t count = 0;
+    get(from, count);
+    for (std::size_t i = 0; i < count && from.good(); ++i) get(from, words.emplace_back());
+}
+
 using Clock = std::chrono::system_clock;
 
 void put(Writer& to, Clock::time_point value)
@@ -173,6 +187,8 @@ void each(AnyState& state, const Visit& visit)
     visit(state.service_file);
     visit(state.reason);
     visit(state.file_digest);
+    visit(state.description);
+    visit(state.command);
 }
 
 void put_optionals(Writer& to, const State& state)
@@ -201,6 +217,18 @@ std::string cut(const std::string& text, std::size_t limit)
     return text.substr(0, end);
 }
 
+// As many of the first words as fit.
+Argv cut(const Argv& words, std::size_t limit)
+{
+    Argv kept;
+    for (const std::string& word : words) {
+        if (word.size() > limit) break;
+        limit -= word.size();
+        kept.push_back(word);
+    }
+    return kept;
+}
+
 Head head_of(std::span<const std::byte> bytes)
 {
     Head head;
@@ -222,6 +250,8 @@ Result<std::vector<std::byte>> encode(const StateBlock& block)
     }
     State state = block.state;
     state.reason = cut(state.reason, reason_limit);
+    state.description = cut(state.description, description_limit);
+    state.command = cut(state.command, command_limit);
     state.boot.boot_id = cut(state.boot.boot_id, boot_id_limit);
 
     Writer payload;

@@ -1,0 +1,105 @@
+#include "manager/catalog.hpp"
+
+#include <algorithm>
+
+#include "os/error.hpp"
+#include "os/file.hpp"
+#include "os/glob.hpp"
+#include "record/record.hpp"
+
+namespace steward::manager {
+
+namespace {
+
+constexpr std::string_view suffix = ".toml";
+
+std::string template_of(const std::string& name)
+{
+    const auto at = name.find('@');
+    return at == std::string::npos || at + 1 == name.size() ? "" : name.substr(0, at + 1);
+}
+
+Result<void> add_overrides(config::Sources& sources, const std::string& directory, const std::string& stem)
+{
+    const std::string place = directory + "/" + stem + std::string(suffix) + ".d";
+    auto names = os::list_directory(place);
+    if (!names) return fail(names.error());
+    for (const auto& name : *names) {
+        if (name.ends_with(suffix)) sources.overrides.push_back(place + "/" + name);
+    }
+    return {};
+}
+
+Result<config::Sources> with_overrides(const Paths& paths, const std::string& name, std::string file)
+{
+    config::Sources sources{.name = name, .file = std::move(file), .overrides = {}};
+    // The template's first: what is written for one instance wins.
+    for (const std::string& stem : {template_of(name), name}) {
+        if (stem.empty()) continue;
+        if (auto added = add_overrides(sources, paths.overrides, stem); !added) return fail(added.error());
+    }
+    return sources;
+}
+
+}  // namespace
+
+Result<std::optional<config::Sources>> find_service_file(const Paths& paths, const std::string& name)
+{
+    for (const std::string& stem : {name, template_of(name)}) {
+        if (stem.empty()) continue;
+        for (const auto& directory : paths.config) {
+            const std::string file = directory + "/" + stem + std::string(suffix);
+            auto info = os::info_at(file, true);
+            if (!info) return fail(info.error());
+            if (!*info) continue;
+            auto sources = with_overrides(paths, name, file);
+            if (!sources) return fail(sources.error());
+            return std::optional(std::move(*sources));
+        }
+    }
+    return std::optional<config::Sources>();
+}
+
+Result<config::Sources> sources_of_file(const Paths& paths, const std::string& file)
+{
+    const std::string base = os::base_of(file);
+    const std::string name = base.ends_with(suffix) ? base.substr(0, base.size() - suffix.size()) : base;
+    if (!config::is_valid_name(name) || name.ends_with('@')) {
+        return fail(Error{.code = ErrorCode::invalid_argument,
+                          .operation = "use",
+                          .object = os::quoted(file),
+                          .cause = name.ends_with('@') ? "a template has no name of its own" : "a service cannot be named after it",
+                          .next_step = name.ends_with('@') ? name + "INSTANCE" : "rename it to letters, digits, '_', '.', ':' or '-'"});
+    }
+    return with_overrides(paths, name, os::absolute(file));
+}
+
+Result<std::vector<std::string>> known_names(const Paths& paths)
+{
+    auto names = record::recorded_names(paths.runtime);
+    if (!names) return names;
+    for (const auto& directory : paths.config) {
+        auto files = os::list_directory(directory);
+        if (!files) return fail(files.error());
+        for (const auto& file : *files) {
+            if (!file.ends_with(suffix)) continue;
+            const std::string name = file.substr(0, file.size() - suffix.size());
+            if (config::is_valid_name(name) && !name.ends_with('@')) names->push_back(name);
+        }
+    }
+    std::sort(names->begin(), names->end());
+    names->erase(std::unique(names->begin(), names->end()), names->end());
+    return names;
+}
+
+bool is_glob(const std::string& operand)
+{
+    return operand.find_first_of("*?[") != std::string::npos;
+}
+
+bool glob_matches(const std::string& pattern, const std::string& name)
+{
+    return os::matches_glob(pattern, name);
+}
+
+}  // namespace steward::manager

@@ -1,0 +1,28 @@
+// Finds service files and names: which file describes a service, with which overrides, and what services there are.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <steward/result.hpp>
+
+#include "config/loader.hpp"
+#include "manager/paths.hpp"
+
+namespace steward::manager {
+
+// The file of `name`, an instance's template (worker@.toml for worker@1) where it has none of its own, with its overrides
+// (NAME.toml.d/*.toml by name). Unset when there is none.
+Result<std::optional<config::Sources>> find_service_file(const Paths& paths, const std::string& name);
+
+// A file given by path: its service is named after it, its overrides are the scope's.
+Result<config::Sources> sources_of_file(const Paths& paths, const std::string& file);
+
+// Every name with a service file (templates are none) or a record, sorted.
+Result<std::vector<std::string>> known_names(const Paths& paths);
+
+[[nodiscard]] bool is_glob(const std::string& operand);
+[[nodiscard]] bool glob_matches(const std::string& pattern, const std::string& name);
+
+}  // namespace steward::manager

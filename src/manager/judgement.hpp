@@ -1,0 +1,43 @@
+// What is true of a service now: the lease, the record, the main process and the PID file, weighed against each other.
+//
+// The lease held: somebody supervises it, and the record is true. The lease free: what the record says is verified, process by
+// identity; what does not match is a dead service, never a target. The PID file is heard only when the record proves nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <steward/result.hpp>
+
+#include "manager/located.hpp"
+#include "os/process.hpp"
+#include "record/pid_file.hpp"
+#include "record/record.hpp"
+
+namespace steward::manager {
+
+struct Judgement {
+    enum class Verdict {
+        supervised,     // the lease is held
+        alone,          // its main process lives, and no steward process is above it (supervise = false, or both were killed)
+        launching,      // a start without a supervisor is under way
+        dead,           // record or PID file says running, and nothing of it lives
+        stopped,        // nothing claims that it runs
+        refused,        // the PID file is not to be believed
+        undeterminable,
+    };
+    Verdict verdict = Verdict::stopped;
+    std::optional<record::State> state;
+    std::optional<os::ProcessRef> main;  // alive
+    bool pid_file_exists = false;
+    std::string pid_file;
+    std::string reason;  // on dead, refused, undeterminable
+};
+
+// Changes nothing. `spec_pid_file` is where the service file wants it, empty for the default; the record's word goes before it.
+Result<Judgement> judge(const Located& located, const std::string& spec_pid_file);
+
+// The error that start, stop and their like give on refused and undeterminable.
+[[nodiscard]] Error refusal(const Judgement& judgement, const std::string& operation, const std::string& name);
+
+}  // namespace steward::manager

@@ -1,0 +1,154 @@
+// status: read from the record and /proc, changing nothing.
+#include "log/log_file.hpp"
+#include "manager/verbs.hpp"
+#include "os/cgroup.hpp"
+#include "os/file.hpp"
+
+namespace steward::manager {
+
+namespace {
+
+using Verdict = Judgement::Verdict;
+
+// Counted over every process of the service: its cgroup, else the main process and its descendants.
+void add_usage(ServiceStatus& status, const Judgement& judgement)
+{
+    if (!judgement.main) return;
+    std::vector<std::int32_t> pids;
+    const auto cgroup = judgement.state->cgroup.empty() ? std::nullopt : os::Cgroup::open(judgement.state->cgroup);
+    if (cgroup) {
+        if (auto members = cgroup->processes()) pids = std::move(*members);
+    }
+    if (pids.empty()) pids = os::process_tree(judgement.main->pid());
+    std::uint64_t memory = 0;
+    std::uint64_t ticks = 0;
+    std::uint64_t tasks = 0;
+    bool memory_known = false;
+    for (const std::int32_t pid : pids) {
+        const auto stat = os::read_stat(pid);
+        if (!stat || !*stat) continue;
+        ticks += (*stat)->cpu_ticks;
+        tasks += (*stat)->tasks;
+        if (const auto resident = os::resident_memory(pid)) {
+            memory += *resident;
+            memory_known = true;
+        }
+    }
+    if (memory_known) status.memory = memory;
+    status.cpu = os::ticks_to_duration(ticks);
+    status.tasks = tasks;
+}
+
+void add_record(ServiceStatus& status, const record::State& state)
+{
+    status.description = state.description;
+    status.supervised = state.supervise;
+    status.state = state.state;
+    status.since = state.since;
+    status.restarts = state.restarts;
+    status.last_exit = state.last_exit;
+    status.command = state.command;
+    status.service_file = state.service_file;
+    status.log_file = state.log_file;
+    status.reason = state.reason;
+    status.next_start = state.next_start;
+}
+
+// The file that the service was started from, compared by what stat(2) tells.
+void compare_file(ServiceStatus& status, const Located& located, const record::State& state)
+{
+    if (!located.sources) {
+        status.service_file_gone = !state.service_file.empty();
+        return;
+    }
+    status.service_file = located.sources->file;
+    const auto stamps = config::stamp(*located.sources);
+    status.service_file_changed = state.file_digest != 0 && (!stamps || config::digest(*stamps) != state.file_digest);
+}
+
+bool up(ServiceState state)
+{
+    return state == ServiceState::running || state == ServiceState::starting || state == ServiceState::reloading ||
+           state == ServiceState::stopping;
+}
+
+void add_verdict(ServiceStatus& status, const Judgement& judgement)
+{
+    switch (judgement.verdict) {
+        case Verdict::supervised:
+            status.supervisor_alive = true;
+            status.supervisor_pid = judgement.state->supervisor.pid;
+            status.keeper_pid = judgement.state->keeper.pid;
+            status.lsb_code = up(status.state) ? 0 : 3;
+            return;
+        case Verdict::alone:
+            status.state = ServiceState::running;
+            status.lsb_code = 0;
+            if (status.supervised) status.reason = "keeper and supervisor are gone; start adopts it";
+            return;
+        case Verdict::launching:
+            status.state = ServiceState::starting;
+            status.lsb_code = 0;
+            return;
+        case Verdict::dead:
+            status.state = ServiceState::dead;
+            status.lsb_code = judgement.pid_file_exists ? 1 : 2;
+            status.reason = judgement.reason;
+            return;
+        case Verdict::stopped: status.lsb_code = 3; return;
+        case Verdict::refused:
+        case Verdict::undeterminable:
+            status.state = ServiceState::unknown;
+            status.lsb_code = 4;
+            status.reason = judgement.reason;
+            return;
+    }
+}
+
+// Nothing was ever started: all that is known is what the file says.
+Result<void> add_file(ServiceStatus& status, const Located& located)
+{
+    auto loaded = load_current(located);
+    if (!loaded) return fail(loaded.error());
+    const ServiceSpec& spec = loaded->spec;
+    status.description = spec.service.description;
+    status.command = spec.service.command;
+    status.supervised = spec.service.supervise;
+    status.service_file = located.sources ? located.sources->file : "";
+    status.log_file = spec.log.file.empty() ? located.paths.log_file(spec.name) : spec.log.file;
+    status.pid_file = spec.service.pid_file;
+    return {};
+}
+
+}  // namespace
+
+Result<ServiceStatus> status(const Located& located, const StatusOptions& options)
+{
+    ServiceStatus status;
+    status.name = located.name;
+    status.scope = located.paths.scope;
+    const bool recorded = located.directory && located.directory->read_state() && located.directory->read_state()->has_value();
+    if (!recorded) {
+        if (auto added = add_file(status, located); !added) {
+            if (added.error().code != ErrorCode::invalid_service_file) return fail(added.error());
+            status.reason = added.error().message();
+            status.service_file = located.sources ? located.sources->file : "";
+        }
+    }
+    auto judgement = judge(located, status.pid_file);
+    if (!judgement) return fail(judgement.error());
+    status.pid_file = judgement->pid_file;
+    if (judgement->state) {
+        add_record(status, *judgement->state);
+        compare_file(status, located, *judgement->state);
+    }
+    add_verdict(status, *judgement);
+    if (judgement->main) status.main_pid = judgement->main->pid();
+    if (options.usage) add_usage(status, *judgement);
+    if (options.last_lines != 0 && !status.log_file.empty()) {
+        if (auto lines = log::last_lines(status.log_file, options.last_lines)) status.last_lines = std::move(*lines);
+    }
+    return status;
+}
+
+}  // namespace steward::manager

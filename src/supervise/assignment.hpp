@@ -1,0 +1,45 @@
+// All that a supervisor needs to run one service, worked out before it is born: nothing is looked up or parsed afterwards.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <steward/service_spec.hpp>
+
+#include "os/cgroup.hpp"
+#include "os/fd.hpp"
+#include "os/process.hpp"
+#include "process/launch_plan.hpp"
+#include "record/record.hpp"
+
+namespace steward::supervise {
+
+// Where the program's output goes: to the log files, nowhere, or wherever steward's own goes.
+struct OutputTarget {
+    enum class Kind { file, null, inherit };
+    Kind kind = Kind::null;
+    std::string log_file;     // with file
+    std::string stderr_file;  // empty: with stdout
+    bool system_scope = true;
+};
+
+struct Assignment {
+    ServiceSpec spec;
+    process::LaunchPlan plan;
+    std::optional<process::LaunchPlan> stop_command;
+    std::optional<process::LaunchPlan> reload_command;
+    OutputTarget output;
+    record::ServiceDirectory directory;
+    os::UniqueFd lease;    // byte 0 locked; every holder's copy keeps it
+    os::UniqueFd control;  // listens
+    os::BootIdentity boot;
+    std::string cgroup_name;
+    std::string pid_file;
+    std::uint32_t owner = 0;  // of the PID file
+    std::string service_file;
+    std::uint64_t file_digest = 0;
+    bool adopt = false;  // carry on from the record instead of launching
+};
+
+}  // namespace steward::supervise

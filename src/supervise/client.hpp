@@ -1,0 +1,20 @@
+// The other end of the control socket: asks a service's supervisor, and waits for its answer.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include <steward/result.hpp>
+
+#include "record/record.hpp"
+#include "supervise/message.hpp"
+
+namespace steward::supervise {
+
+// Blocks until answered or `timeout` (unset: for as long as the supervisor, or the next one that its keeper starts, needs).
+// not_running when nobody listens, not_permitted for a caller who is neither root nor the service's owner. A supervisor that dies
+// before it answers is asked again: stop and wait_started may be repeated; a reload is not, and fails.
+Result<Reply> ask(const record::ServiceDirectory& directory, Request request, const std::string& operation, const std::string& name,
+                  std::optional<std::chrono::milliseconds> timeout);
+
+}  // namespace steward::supervise

@@ -1,0 +1,50 @@
+// One run of a stop or reload command: launched by its plan, watched on the loop, killed with its children when its time is over.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <steward/manager.hpp>
+#include <steward/result.hpp>
+
+#include "os/event_loop.hpp"
+#include "os/process.hpp"
+#include "process/launch_plan.hpp"
+
+namespace steward::supervise {
+
+// Lives at least until `done` was called or it is destroyed (which kills what still runs). The command is this process's child:
+// whoever reaps children in bulk tells it by ended().
+class CommandRun {
+  public:
+    struct Outcome {
+        bool timed_out = false;
+        std::optional<ExitStatus> exit;  // unset when it timed out
+        [[nodiscard]] bool succeeded() const { return exit && exit->known && !exit->signalled && exit->code == 0; }
+    };
+    using Done = std::function<void(const Outcome&)>;
+
+    static Result<std::unique_ptr<CommandRun>> start(os::EventLoop& loop, const process::LaunchPlan& plan, Duration timeout, Done done);
+    ~CommandRun();
+    CommandRun(const CommandRun&) = delete;
+    CommandRun& operator=(const CommandRun&) = delete;
+
+    [[nodiscard]] std::int32_t pid() const { return process_.pid(); }
+    void ended(const ExitStatus& status);  // by a bulk reaper; `done` is called from here
+
+  private:
+    CommandRun(os::EventLoop& loop, os::ProcessRef process, Done done);
+    void timed_out();
+    void process_gone();
+    void finish(const Outcome& result);
+
+    os::EventLoop& loop_;
+    os::ProcessRef process_;
+    Done done_;
+    os::EventLoop::Id exit_watch_ = 0;
+    os::EventLoop::Id timer_ = 0;
+    bool finished_ = false;
+};
+
+}  // namespace steward::supervise

@@ -1,0 +1,173 @@
+#include "supervise/keeper.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "os/child_calls.hpp"
+#include "os/file.hpp"
+#include "os/message_socket.hpp"
+#include "os/process.hpp"
+#include "os/signals.hpp"
+#include "os/spawn.hpp"
+#include "supervise/message.hpp"
+#include "supervise/supervisor.hpp"
+
+namespace steward::supervise {
+
+namespace {
+
+// A supervisor that dies sooner than this after its birth is not replaced at once, but after as long.
+constexpr std::chrono::milliseconds respawn_pause{200};
+constexpr int protected_oom_score = -900;
+
+enum SupervisorExit : int { service_over = 0, supervisor_failed = 70 };
+
+class Keeper {
+  public:
+    Keeper(Assignment& assignment, KeeperOptions& options) : assignment_(assignment), options_(options) {}
+
+    int run() noexcept;
+
+  private:
+    bool spawn_supervisor();
+    static int supervisor_body(void* keeper) noexcept;
+    int supervise();
+    void protect();
+    std::optional<int> reap();
+    void hand_on(const os::Reaped& reaped);
+
+    Assignment& assignment_;
+    KeeperOptions& options_;
+    os::ProcessIdentity self_;
+    os::Pipe notices_;
+    std::optional<os::ProcessRef> supervisor_;
+    std::chrono::steady_clock::time_point born_;
+    int oom_score_ = 0;
+    bool oom_protected_ = false;
+};
+
+int Keeper::run() noexcept
+{
+    os::set_process_name("steward-keeper");
+    self_ = os::self_identity();
+    const auto signals = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+    auto notices = os::make_message_pair();
+    if (!os::become_subreaper() || !os::block_signals(signals) || !notices) return supervisor_failed;
+    notices_ = std::move(*notices);
+    if (!spawn_supervisor()) return supervisor_failed;
+    // The caller learns of a dead supervisor by the end of this channel, so nobody else may hold it.
+    options_.start_report.reset();
+    assignment_.adopt = true;
+    protect();
+    for (;;) {
+        std::int32_t sender = 0;
+        const int signal = os::wait_for_signal(signals, &sender);
+        if (signal != SIGCHLD) {
+            if (supervisor_) static_cast<void>(supervisor_->signal(signal));
+            continue;
+        }
+        if (const auto code = reap()) return *code;
+    }
+}
+
+// Everything that has ended, in one go: signals merge. Set when the keeper's own work is done.
+std::optional<int> Keeper::reap()
+{
+    bool respawn = false;
+    for (;;) {
+        const auto reaped = os::reap_any();
+        if (!reaped || !*reaped) break;
+        if (supervisor_ && (*reaped)->pid == supervisor_->pid()) {
+            const ExitStatus& end = (*reaped)->status;
+            if (!end.signalled && end.code == service_over) return service_over;
+            supervisor_.reset();
+            respawn = true;
+        } else {
+            hand_on(**reaped);
+        }
+    }
+    while (respawn) {
+        if (std::chrono::steady_clock::now() - born_ < respawn_pause) std::this_thread::sleep_for(respawn_pause);
+        respawn = !spawn_supervisor();
+    }
+    return std::nullopt;
+}
+
+void Keeper::hand_on(const os::Reaped& reaped)
+{
+    const ExitNotice notice{.pid = reaped.pid,
+                            .code = reaped.status.code,
+                            .signalled = static_cast<std::uint8_t>(reaped.status.signalled ? 1 : 0),
+                            .core_dumped = static_cast<std::uint8_t>(reaped.status.core_dumped ? 1 : 0)};
+    static_cast<void>(os::send_message(notices_.write, std::as_bytes(std::span(&notice, 1))));
+}
+
+// The keeper alone is spared by the OOM killer, where that is allowed: the first supervisor was born before, later ones undo it.
+void Keeper::protect()
+{
+    const auto score = os::read_file("/proc/self/oom_score_adj", 16);
+    if (!score) return;
+    oom_score_ = static_cast<int>(std::strtol(score->c_str(), nullptr, 10));
+    oom_protected_ = os::child::set_oom_score_adjust(protected_oom_score) == 0;
+}
+
+bool Keeper::spawn_supervisor()
+{
+    born_ = std::chrono::steady_clock::now();
+    auto spawned = os::spawn(&Keeper::supervisor_body, this);
+    if (!spawned) return false;
+    auto process = os::ProcessRef::adopt_child(spawned->child.pid, std::move(spawned->child.pidfd));
+    if (!process) return false;
+    supervisor_ = std::move(*process);
+    return true;
+}
+
+int Keeper::supervisor_body(void* keeper) noexcept
+{
+    return static_cast<Keeper*>(keeper)->supervise();
+}
+
+int Keeper::supervise()
+{
+    os::set_process_name("steward");
+    os::reset_signals();
+    if (oom_protected_) static_cast<void>(os::child::set_oom_score_adjust(oom_score_));
+    // Only the keeper may hold the sending end: its closing tells of the keeper's death.
+    notices_.write.reset();
+    log::EventLog events(log::EventLog::Sink::file_and_syslog, options_.event_log);
+    bool keeper_lost = false;
+    {
+        auto supervisor = Supervisor::create({&assignment_}, {.keeper = self_,
+                                                              .exit_notices = notices_.read,
+                                                              .start_report = std::move(options_.start_report),
+                                                              .events = &events});
+        if (!supervisor) {
+            events.error(assignment_.spec.name, supervisor.error().message());
+            return supervisor_failed;
+        }
+        const auto outcome = (*supervisor)->run();
+        if (!outcome) {
+            events.error(assignment_.spec.name, outcome.error().message());
+            return supervisor_failed;
+        }
+        keeper_lost = *outcome == Supervisor::Outcome::keeper_lost;
+        const auto& runner = (*supervisor)->runners().front();
+        if (runner->over()) return service_over;
+    }
+    if (!keeper_lost) return supervisor_failed;
+    events.warning(assignment_.spec.name, "the keeper has died: PID " + std::to_string(os::self_pid()) + " takes its place");
+    assignment_.adopt = true;
+    return keep(assignment_, {.start_report = {}, .event_log = options_.event_log});
+}
+
+}  // namespace
+
+int keep(Assignment& assignment, KeeperOptions options) noexcept
+{
+    Keeper keeper(assignment, options);
+    return keeper.run();
+}
+
+}  // namespace steward::supervise

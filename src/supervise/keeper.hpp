@@ -1,0 +1,30 @@
+// The small process above a supervisor: it holds what must not be lost, and decides nothing.
+//
+//   caller ──daemonize──▶ keeper ──fork──▶ supervisor ──▶ main process
+//
+// It is a subreaper, so every process of the service falls to it at last; it reaps them and hands their exit statuses on. It holds the
+// lease and the listening control socket, so both outlive any supervisor. When a supervisor dies, it starts the next, which adopts from
+// the record. A supervisor that exits 0 has nothing more to do, and the keeper goes with it. TERM, INT, QUIT, HUP, USR1 and USR2 go on to
+// the supervisor. After its start it allocates nothing.
+//
+// If the keeper itself is killed, its supervisor notices (the notice socket closes), becomes the keeper in its place, as the parent that the
+// main process already has, and starts a new supervisor: the pair is whole again and the service noticed nothing.
+#pragma once
+
+#include <string>
+
+#include "os/fd.hpp"
+#include "supervise/assignment.hpp"
+
+namespace steward::supervise {
+
+struct KeeperOptions {
+    os::UniqueFd start_report;  // for the first supervisor
+    std::string event_log;
+};
+
+// Runs until the service is over; the value is the process's exit code. `assignment` is lent. Never returns in a process other than
+// the one that called it.
+int keep(Assignment& assignment, KeeperOptions options) noexcept;
+
+}  // namespace steward::supervise

@@ -1,0 +1,44 @@
+// What is said over the control socket and from a supervisor to the `start` that waits for it: framed, versioned, bounded.
+//
+// A message is a fixed header and, in a reply, length-prefixed strings. Whatever does not decode is not obeyed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <steward/result.hpp>
+
+namespace steward::supervise {
+
+inline constexpr std::size_t message_limit = 60 * 1024;
+
+enum class Request : std::uint16_t {
+    wait_started = 1,  // answered when the service is up, or with the reason it is not
+    stop = 2,          // answered when no process of the service is left, or with those that are
+    reload = 3,
+};
+
+// The outcome of a request, or of a start.
+struct Reply {
+    std::optional<Error> error;  // unset: done
+    std::int64_t main_pid = 0;
+    bool killed = false;  // stop: SIGKILL was needed
+};
+
+[[nodiscard]] std::vector<std::byte> encode(Request request);
+[[nodiscard]] std::vector<std::byte> encode(const Reply& reply);  // cut to message_limit, its last detail lines first to go
+[[nodiscard]] std::optional<Request> decode_request(std::span<const std::byte> message);
+[[nodiscard]] std::optional<Reply> decode_reply(std::span<const std::byte> message);
+
+// The keeper's word on a process that it reaped.
+struct ExitNotice {
+    std::int32_t pid = 0;
+    std::int32_t code = 0;
+    std::uint8_t signalled = 0;
+    std::uint8_t core_dumped = 0;
+};
+
+}  // namespace steward::supervise

@@ -1,0 +1,34 @@
+// A program's output, opened afresh for each launch, and its last lines when it failed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <steward/result.hpp>
+
+#include "os/fd.hpp"
+#include "process/launch_plan.hpp"
+#include "supervise/assignment.hpp"
+
+namespace steward::supervise {
+
+// Open for the length of a launch; says what was written since.
+class Output {
+  public:
+    static Result<Output> open(const OutputTarget& target);
+    void lend_to(process::LaunchPlan& plan) const;  // this must outlive the launch
+    // Of this launch, stderr's own file first where there is one.
+    [[nodiscard]] std::vector<std::string> last_lines(unsigned count) const;
+
+  private:
+    struct Part {
+        os::UniqueFd fd;
+        std::uint64_t start = 0;
+    };
+    OutputTarget::Kind kind_ = OutputTarget::Kind::null;
+    Part out_;
+    Part err_;
+};
+
+}  // namespace steward::supervise

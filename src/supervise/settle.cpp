@@ -1,0 +1,54 @@
+#include "supervise/settle.hpp"
+
+#include <algorithm>
+
+namespace steward::supervise {
+
+namespace {
+constexpr std::chrono::microseconds first_pause{150};
+constexpr std::chrono::microseconds longest_pause{5000};
+}  // namespace
+
+SettleWatch::SettleWatch(os::EventLoop& loop, std::int32_t pid, std::function<void()> settled)
+    : loop_(loop), pid_(pid), settled_(std::move(settled)), deadline_(os::MonotonicClock::now() + settle_limit), pause_(first_pause)
+{
+    timer_ = loop_.after(pause_, [this] { look(); });
+}
+
+SettleWatch::~SettleWatch()
+{
+    loop_.cancel(timer_);
+}
+
+void SettleWatch::look()
+{
+    timer_ = 0;
+    const auto stat = os::read_stat(pid_);
+    const char state = stat && *stat ? (*stat)->state : '?';
+    if (state == 'Z' || state == 'X') return;
+    const bool waits = state == 'S' || state == 'T' || state == 't';
+    if (waits || os::MonotonicClock::now() >= deadline_) {
+        const auto settled = std::move(settled_);
+        return settled();
+    }
+    pause_ = std::min(pause_ * 3 / 2, longest_pause);
+    timer_ = loop_.after(pause_, [this] { look(); });
+}
+
+Result<bool> wait_until_settled(const os::ProcessRef& process)
+{
+    auto loop = os::EventLoop::create();
+    if (!loop) return fail(loop.error());
+    bool settled = false;
+    auto watch = loop->on_exit(process, [&] { loop->quit(); });
+    if (!watch) return fail(watch.error());
+    const SettleWatch settle(*loop, process.pid(), [&] {
+        settled = true;
+        loop->quit();
+    });
+    if (auto ran = loop->run(); !ran) return fail(ran.error());
+    loop->cancel(*watch);
+    return settled;
+}
+
+}  // namespace steward::supervise

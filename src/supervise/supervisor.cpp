@@ -1,0 +1,189 @@
+#include "supervise/supervisor.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include "os/message_socket.hpp"
+
+namespace steward::supervise {
+
+Result<std::unique_ptr<Supervisor>> Supervisor::create(std::vector<Assignment*> assignments, Options options)
+{
+    auto loop = os::EventLoop::create();
+    if (!loop) return fail(loop.error());
+    std::unique_ptr<Supervisor> supervisor(new Supervisor(std::move(*loop), std::move(options)));
+    if (supervisor->options_.foreground) {
+        if (auto made = os::become_subreaper(); !made) return fail(made.error());
+    }
+    const auto self = os::self_identity();
+    // Alone with one service, everything below the subreaper is that service's.
+    const bool alone = assignments.size() == 1;
+    const std::int32_t root = supervisor->options_.foreground ? self.pid : supervisor->options_.keeper.pid;
+    Supervisor* raw = supervisor.get();
+    supervisor->host_ = std::make_unique<RunnerHost>(RunnerHost{.loop = raw->loop_,
+                                                                .events = *raw->options_.events,
+                                                                .keeper = raw->options_.keeper,
+                                                                .supervisor = self,
+                                                                .tree_root = alone ? root : 0,
+                                                                .collect = [raw] { raw->reap(), raw->read_exit_notices(); },
+                                                                .one_over = [raw] { raw->one_over(); }});
+    for (Assignment* assignment : assignments) {
+        supervisor->runners_.push_back(std::make_unique<ServiceRunner>(*supervisor->host_, *assignment));
+    }
+    supervisor->as_pid_1_ = self.pid == 1;
+    if (auto watched = supervisor->watch_everything(); !watched) return fail(watched.error());
+    return supervisor;
+}
+
+Supervisor::Supervisor(os::EventLoop loop, Options options) : loop_(std::move(loop)), options_(std::move(options)) {}
+
+Supervisor::~Supervisor() = default;
+
+Result<void> Supervisor::watch_everything()
+{
+    auto signals = loop_.on_signals({SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH},
+                                    [this](int signal, std::int32_t) { on_signal(signal); });
+    if (!signals) return signals;
+    for (const auto& runner : runners_) {
+        auto watch = loop_.on_readable(runner->control(), [this, &runner = *runner] { accept_client(runner); });
+        if (!watch) return fail(watch.error());
+    }
+    if (options_.exit_notices) {
+        auto watch = loop_.on_readable(options_.exit_notices, [this] { read_exit_notices(); });
+        if (!watch) return fail(watch.error());
+        notices_watch_ = *watch;
+    }
+    return {};
+}
+
+Result<Supervisor::Outcome> Supervisor::run()
+{
+    for (const auto& runner : runners_) runner->begin(first_start_report());
+    const auto all_over = [this] { return std::all_of(runners_.begin(), runners_.end(), [](const auto& r) { return r->over(); }); };
+    if (!all_over() && !keeper_lost_) {
+        if (auto ran = loop_.run(); !ran) return fail(ran.error());
+    }
+    return keeper_lost_ ? Outcome::keeper_lost : Outcome::all_over;
+}
+
+ServiceRunner::Answer Supervisor::first_start_report()
+{
+    if (!options_.start_report) return {};
+    return [this](const Reply& reply) {
+        static_cast<void>(os::send_message(options_.start_report, encode(reply)));
+        options_.start_report.reset();
+    };
+}
+
+void Supervisor::on_signal(int signal)
+{
+    switch (signal) {
+        case SIGCHLD: return reap();
+        case SIGTERM: return stop_all();
+        case SIGINT:
+        case SIGQUIT:
+            if (stopping_) {
+                // At a terminal a second Ctrl-C means now.
+                for (const auto& runner : runners_) runner->hurry();
+            }
+            return stop_all();
+        case SIGHUP:
+            for (const auto& runner : runners_) runner->reload({});
+            return;
+        default:
+            if (!as_pid_1_) return;
+            for (const auto& runner : runners_) runner->pass_on(signal);
+    }
+}
+
+void Supervisor::stop_all()
+{
+    stopping_ = true;
+    for (const auto& runner : runners_) runner->stop({});
+}
+
+void Supervisor::reap()
+{
+    for (;;) {
+        auto reaped = os::reap_any();
+        if (!reaped || !*reaped) return;
+        for (const auto& runner : runners_) {
+            if (runner->child_ended((*reaped)->pid, (*reaped)->status)) break;
+        }
+    }
+}
+
+void Supervisor::read_exit_notices()
+{
+    while (options_.exit_notices) {
+        // Looked at first and taken when it has been acted upon: killed in between, the next supervisor finds it again.
+        auto peeked = os::receive_now(options_.exit_notices, sizeof(ExitNotice), true);
+        if (!peeked) return;
+        if (peeked->closed) {
+            loop_.cancel(notices_watch_);
+            options_.exit_notices = os::BorrowedFd();
+            keeper_lost_ = true;
+            return loop_.quit();
+        }
+        if (!peeked->message) return;
+        ExitNotice notice;
+        if (peeked->message->size() == sizeof notice) {
+            std::memcpy(&notice, peeked->message->data(), sizeof notice);
+            const ExitStatus status{.signalled = notice.signalled != 0,
+                                    .code = notice.code,
+                                    .known = true,
+                                    .core_dumped = notice.core_dumped != 0,
+                                    .at = std::chrono::system_clock::now()};
+            for (const auto& runner : runners_) {
+                if (runner->child_ended(notice.pid, status)) break;
+            }
+        }
+        static_cast<void>(os::receive_now(options_.exit_notices, sizeof(ExitNotice), false));
+    }
+}
+
+void Supervisor::accept_client(ServiceRunner& runner)
+{
+    auto socket = os::accept_messages(runner.control());
+    if (!socket || !*socket) return;
+    auto client = std::make_shared<Client>();
+    client->socket = std::move(**socket);
+    auto watch = loop_.on_readable(client->socket, [this, &runner, client] { serve(runner, client); });
+    if (watch) client->watch = *watch;
+}
+
+void Supervisor::serve(ServiceRunner& runner, const std::shared_ptr<Client>& client)
+{
+    auto received = os::receive_now(client->socket, message_limit, false);
+    if (!received || received->closed) return drop(*client);
+    if (!received->message) return;
+    const auto peer = os::peer_of(client->socket);
+    const auto request = decode_request(*received->message);
+    if (!peer || !request || (peer->uid != 0 && peer->uid != os::effective_uid())) {
+        options_.events->warning(runner.name(), "a message on the control socket was not understood or not permitted, and ignored");
+        return drop(*client);
+    }
+    // The answer holds the client for as long as it is owed; a client that has gone is answered into the void.
+    const ServiceRunner::Answer answer = [client](const Reply& reply) {
+        if (client->socket) static_cast<void>(os::send_message(client->socket, encode(reply)));
+    };
+    switch (*request) {
+        case Request::wait_started: return runner.wait_started(answer);
+        case Request::stop: return runner.stop(answer);
+        case Request::reload: return runner.reload(answer);
+    }
+}
+
+void Supervisor::drop(Client& client)
+{
+    loop_.cancel(client.watch);
+    client.socket.reset();
+}
+
+void Supervisor::one_over()
+{
+    if (std::all_of(runners_.begin(), runners_.end(), [](const auto& runner) { return runner->over(); })) loop_.quit();
+}
+
+}  // namespace steward::supervise

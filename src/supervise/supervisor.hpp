@@ -1,0 +1,66 @@
+// The steward process that thinks: one event loop over its services, its signals, its control sockets and its keeper.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <steward/result.hpp>
+
+#include "log/event_log.hpp"
+#include "os/event_loop.hpp"
+#include "supervise/assignment.hpp"
+#include "supervise/message.hpp"
+#include "supervise/service_runner.hpp"
+
+namespace steward::supervise {
+
+class Supervisor {
+  public:
+    struct Options {
+        bool foreground = false;       // no keeper above: this process is the subreaper
+        os::ProcessIdentity keeper;    // else who it is
+        os::BorrowedFd exit_notices;   // from the keeper
+        os::UniqueFd start_report;     // whom to tell of the first start; empty: nobody
+        log::EventLog* events = nullptr;
+    };
+    enum class Outcome { all_over, keeper_lost };
+
+    // The assignments are lent for the supervisor's life.
+    static Result<std::unique_ptr<Supervisor>> create(std::vector<Assignment*> assignments, Options options);
+    ~Supervisor();
+    Supervisor(const Supervisor&) = delete;
+    Supervisor& operator=(const Supervisor&) = delete;
+
+    // Until the last service is over, or the keeper has died.
+    Result<Outcome> run();
+    [[nodiscard]] const std::vector<std::unique_ptr<ServiceRunner>>& runners() const { return runners_; }
+
+  private:
+    struct Client {
+        os::UniqueFd socket;
+        os::EventLoop::Id watch = 0;
+    };
+
+    Supervisor(os::EventLoop loop, Options options);
+    Result<void> watch_everything();
+    void on_signal(int signal);
+    void stop_all();
+    void reap();
+    void read_exit_notices();
+    void accept_client(ServiceRunner& runner);
+    void serve(ServiceRunner& runner, const std::shared_ptr<Client>& client);
+    void drop(Client& client);
+    void one_over();
+    ServiceRunner::Answer first_start_report();
+
+    os::EventLoop loop_;
+    Options options_;
+    std::unique_ptr<RunnerHost> host_;
+    std::vector<std::unique_ptr<ServiceRunner>> runners_;
+    os::EventLoop::Id notices_watch_ = 0;
+    bool stopping_ = false;
+    bool keeper_lost_ = false;
+    bool as_pid_1_ = false;
+};
+
+}  // namespace steward::supervise
