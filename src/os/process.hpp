@@ -90,6 +90,9 @@ Result<std::vector<ProcessStat>> all_processes();
 // `root`'s children, their children, … without root itself.
 std::vector<ProcessStat> descendants(const std::vector<ProcessStat>& all, std::int32_t root);
 
+// `root` and all its descendants, without a pass over the whole of /proc. What vanishes meanwhile is left out.
+std::vector<std::int32_t> process_tree(std::int32_t root);
+
 std::optional<std::uint64_t> resident_memory(std::int32_t pid);  // bytes: PSS where readable, else RSS
 std::chrono::microseconds ticks_to_duration(std::uint64_t ticks);
 Result<bool> catches_signal(std::int32_t pid, int signal);  // SigCgt of /proc/PID/status
