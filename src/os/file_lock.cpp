@@ -53,8 +53,10 @@ int wait_for_lock(void* argument) noexcept
     return take(waiter.fd, F_OFD_SETLKW, waiter.offset);
 }
 
+using Deadline = std::chrono::steady_clock::time_point;
+
 // Until every copy of the pipe's other end is closed.
-void wait_for_end(BorrowedFd pipe, std::chrono::steady_clock::time_point deadline)
+void wait_for_end(BorrowedFd pipe, Deadline deadline)
 {
     for (;;) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
@@ -62,6 +64,25 @@ void wait_for_end(BorrowedFd pipe, std::chrono::steady_clock::time_point deadlin
         pollfd watched{.fd = pipe.get(), .events = POLLIN, .revents = 0};
         if (poll(&watched, 1, static_cast<int>(std::min<long long>(left, INT_MAX))) > 0) return;
     }
+}
+
+// fcntl cannot wait with a deadline, and an alarm signal would be the whole process's. So a short-lived child waits: the kernel queues
+// it, and nothing here wakes up to look. The lock may come at any moment up to the child's end.
+Result<void> wait_by_child(BorrowedFd fd, std::int64_t offset, Deadline deadline)
+{
+    auto end = make_pipe();
+    if (!end) return fail(end.error());
+    Waiter waiter{.fd = fd.get(), .offset = offset};
+    const auto spawned = spawn(wait_for_lock, &waiter);
+    if (!spawned) return fail(spawned.error());
+    end->write.reset();
+    wait_for_end(end->read, deadline);
+    kill(spawned->child.pid, SIGKILL);  // ours and not yet reaped: the number cannot be another's
+    int status = 0;
+    while (waitpid(spawned->child.pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) != 0) return fail(lock_error("lock", WEXITSTATUS(status)));
+    return {};
 }
 
 }  // namespace
@@ -74,8 +95,6 @@ Result<bool> try_lock(BorrowedFd fd, std::int64_t offset)
     return true;
 }
 
-// fcntl cannot wait with a deadline, and an alarm signal would be the whole process's. So a short-lived child waits, only when the
-// lock is taken; the kernel queues it, and nothing here wakes up to look.
 Result<void> lock(BorrowedFd fd, std::int64_t offset, std::optional<std::chrono::milliseconds> timeout)
 {
     if (!timeout) {
@@ -84,29 +103,14 @@ Result<void> lock(BorrowedFd fd, std::int64_t offset, std::optional<std::chrono:
         return {};
     }
     const auto deadline = std::chrono::steady_clock::now() + *timeout;
-    auto taken = try_lock(fd, offset);
-    if (!taken) return fail(taken.error());
-    if (!*taken) {
-        auto end = make_pipe();
-        if (!end) return fail(end.error());
-        Waiter waiter{.fd = fd.get(), .offset = offset};
-        const auto spawned = spawn(wait_for_lock, &waiter);
-        if (!spawned) return fail(spawned.error());
-        end->write.reset();
-        wait_for_end(end->read, deadline);
-        kill(spawned->child.pid, SIGKILL);  // ours and not yet reaped: the number cannot be another's
-        int status = 0;
-        while (waitpid(spawned->child.pid, &status, 0) < 0 && errno == EINTR) {
-        }
-        if (WIFEXITED(status) && WEXITSTATUS(status) != 0) return fail(lock_error("lock", WEXITSTATUS(status)));
-        // The lock may have come in any moment up to the child's end; asking again tells, and taking a lock one has is harmless.
-        taken = try_lock(fd, offset);
+    for (;;) {
+        const auto taken = try_lock(fd, offset);
         if (!taken) return fail(taken.error());
+        if (*taken) return {};
+        if (std::chrono::steady_clock::now() >= deadline) break;
+        if (const auto waited = wait_by_child(fd, offset, deadline); !waited) return fail(waited.error());
     }
-    if (!*taken) {
-        return fail(Error{.code = ErrorCode::timed_out, .operation = "lock", .object = "the file", .cause = "another process holds it"});
-    }
-    return {};
+    return fail(Error{.code = ErrorCode::timed_out, .operation = "lock", .object = "the file", .cause = "another process holds it"});
 }
 
 Result<void> unlock(BorrowedFd fd, std::int64_t offset)

@@ -90,7 +90,9 @@ Result<UniqueFd> open_at(BorrowedFd directory, const std::string& name, const Op
         return fail(Error{.code = ErrorCode::invalid_argument,
                           .operation = "open",
                           .object = quoted(name),
-                          .cause = "not the name of a file in a directory"});
+                          .cause = "not the name of a file in a directory",
+                          .next_step = {},
+                          .os_errno = EINVAL});
     }
     return open_last(directory, name, options, name);
 }

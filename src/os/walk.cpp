@@ -34,6 +34,15 @@ bool is_ours(const struct stat& object)
     return object.st_uid == 0 || object.st_uid == geteuid();
 }
 
+// Another user who can write the parent may have put something else there since: only what was just made is changed.
+int finish_new_directory(BorrowedFd directory, unsigned mode)
+{
+    struct stat found {};
+    if (fstat(directory.get(), &found) < 0) return errno;
+    if (found.st_uid != geteuid() || (found.st_mode & 077) != 0) return EEXIST;
+    return fchmod(directory.get(), static_cast<mode_t>(mode & 07777)) < 0 ? errno : 0;
+}
+
 class Walk {
   public:
     Walk(const std::string& path, MissingParents missing) : path_(path), rest_(path), missing_(missing) {}
@@ -45,7 +54,7 @@ class Walk {
         for (;;) {
             std::string component = next_component(rest_);
             if (component.empty()) return Place{.directory = std::move(here_), .name = "."};
-            if (rest_.empty()) return Place{.directory = std::move(here_), .name = std::move(component)};
+            if (rest_.empty() && component != "..") return Place{.directory = std::move(here_), .name = std::move(component)};
             if (const int failed = step(component); failed != 0) return fail(error(failed));
         }
     }
@@ -106,22 +115,17 @@ Result<Place> walk_to(const std::string& path, MissingParents missing)
 
 Result<MadeDirectory> make_directory_at(BorrowedFd parent, const std::string& name, unsigned mode, const std::string& path)
 {
-    // Without any access until its mode is set, so that the umask does not matter.
+    // For nobody else until its mode is set, so that the umask does not matter.
     const bool made = mkdirat(parent.get(), name.c_str(), 0700) == 0;
     if (!made && errno != EEXIST) return fail(errno_error("make the directory", quoted(path), errno));
     auto directory = open_at(parent, name, {.read = true, .directory = true});
-    if (!directory) return fail(directory.error());
-    if (!made) return MadeDirectory{.directory = std::move(*directory), .made = false};
-    // Another user who can write the parent may have put something else there since: only what was just made is changed.
-    struct stat found {};
-    if (fstat(directory->get(), &found) < 0) return fail(errno_error("make the directory", quoted(path), errno));
-    if (found.st_uid != geteuid() || (found.st_mode & 077) != 0) return fail(errno_error("make the directory", quoted(path), EEXIST));
-    if (fchmod(directory->get(), static_cast<mode_t>(mode & 07777)) < 0) {
-        const int failed = errno;
-        unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);
-        return fail(errno_error("make the directory", quoted(path), failed));
+    int error = directory ? 0 : directory.error().os_errno;
+    if (error == 0 && made) error = finish_new_directory(*directory, mode);
+    if (error != 0) {
+        if (made) unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);
+        return fail(errno_error(made ? "make the directory" : "open the directory", quoted(path), error));
     }
-    return MadeDirectory{.directory = std::move(*directory), .made = true};
+    return MadeDirectory{.directory = std::move(*directory), .made = made};
 }
 
 }  // namespace steward::os

@@ -42,6 +42,9 @@ TEST_F(MakeDirectories, leaves_what_is_there)
     EXPECT_EQ(at("a").mode, 0700U);
     EXPECT_TRUE(make_directories(scratch / "a/", 0755));
     EXPECT_TRUE(make_directories("/", 0755));
+    EXPECT_EQ(info(make_directories(scratch / "b/c/..", 0755).value()).value(), at("b"));
+    EXPECT_TRUE(make_directories(scratch / "b/.", 0755));
+    EXPECT_EQ(make_directories("", 0755).error().os_errno, ENOENT);
 }
 
 TEST_F(MakeDirectories, goes_through_trusted_links_alone)

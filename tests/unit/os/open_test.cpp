@@ -56,6 +56,7 @@ TEST_F(OpenTrusted, opens_plain_files)
     EXPECT_EQ(read("file"), "top");
     EXPECT_EQ(read("real/file"), "inner");
     EXPECT_EQ(read("real/../file"), "top");
+    EXPECT_TRUE(open_trusted(scratch / "via/..", {.path_only = true}));
     EXPECT_EQ(read("./real//file"), "inner");
 }
 
