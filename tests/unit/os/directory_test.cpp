@@ -42,7 +42,9 @@ TEST_F(MakeDirectories, leaves_what_is_there)
     EXPECT_EQ(at("a").mode, 0700U);
     EXPECT_TRUE(make_directories(scratch / "a/", 0755));
     EXPECT_TRUE(make_directories("/", 0755));
-    EXPECT_EQ(info(make_directories(scratch / "b/c/..", 0755).value()).value(), at("b"));
+    const auto dotted = make_directories(scratch / "b/c/..", 0755);
+    ASSERT_TRUE(dotted);
+    EXPECT_EQ(info(*dotted).value(), at("b"));
     EXPECT_TRUE(make_directories(scratch / "b/.", 0755));
     EXPECT_EQ(make_directories("", 0755).error().os_errno, ENOENT);
 }
