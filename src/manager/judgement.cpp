@@ -70,7 +70,7 @@ void hear_pid_file(Judgement& judgement, std::uint32_t owner, bool claimed)
 
 }  // namespace
 
-Result<Judgement> judge(const Located& located, const std::string& spec_pid_file)
+Result<Judgement> judge(const Located& located, const std::string& spec_pid_file, Lease lease)
 {
     Judgement judgement;
     const auto owner = os::effective_uid();
@@ -94,7 +94,7 @@ Result<Judgement> judge(const Located& located, const std::string& spec_pid_file
             return judgement;
         }
         const bool same_boot = judgement.state->boot == *boot;
-        auto held = located.directory->lease_held();
+        auto held = lease == Lease::ours ? Result<bool>(false) : located.directory->lease_held();
         if (!held) return fail(held.error());
         if (*held && !same_boot) {
             undeterminable(judgement, "its supervisor is in another PID namespace");

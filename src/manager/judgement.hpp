@@ -34,8 +34,11 @@ struct Judgement {
     std::string reason;  // on dead, refused, undeterminable
 };
 
+// Whose hands the lease is in: `ours` when the caller has taken it, so that nobody else can have it.
+enum class Lease { look, ours };
+
 // Changes nothing. `spec_pid_file` is where the service file wants it, empty for the default; the record's word goes before it.
-Result<Judgement> judge(const Located& located, const std::string& spec_pid_file);
+Result<Judgement> judge(const Located& located, const std::string& spec_pid_file, Lease lease = Lease::look);
 
 // The error that start, stop and their like give on refused and undeterminable.
 [[nodiscard]] Error refusal(const Judgement& judgement, const std::string& operation, const std::string& name);

@@ -38,7 +38,7 @@ Result<supervise::Assignment> take_charge(Located& located)
                           .cause = "it is already supervised",
                           .next_step = "steward stop " + located.name});
     }
-    auto judgement = judge(located, prepared->spec.service.pid_file);
+    auto judgement = judge(located, prepared->spec.service.pid_file, Lease::ours);
     if (!judgement) return fail(judgement.error());
     if (judgement->verdict == Verdict::refused || judgement->verdict == Verdict::undeterminable) {
         return fail(refusal(*judgement, "run", located.name));

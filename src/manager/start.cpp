@@ -228,7 +228,7 @@ Result<StartOutcome> start(Located& located, const StartOptions& options)
         verb_lock->reset();
         return join_start(located, options);
     }
-    auto judgement = judge(located, prepared->spec.service.pid_file);
+    auto judgement = judge(located, prepared->spec.service.pid_file, Lease::ours);
     if (!judgement) return fail(judgement.error());
     if (judgement->verdict == Verdict::refused || judgement->verdict == Verdict::undeterminable) {
         return fail(refusal(*judgement, "start", located.name));

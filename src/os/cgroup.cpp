@@ -63,6 +63,8 @@ std::optional<Cgroup> Cgroup::create(const std::string& name)
         group.path_ = base + "/" + name + (spare == 1 ? "" : "~" + std::to_string(spare));
         for (int attempt = 0; attempt < attempts && !group.directory_; ++attempt) {
             if (::mkdir(base.c_str(), 0755) != 0 && errno != EEXIST) return std::nullopt;
+            // Never one that was there: where cgroup.kill was once used on it, CLONE_INTO_CGROUP kills the child (seen on Linux 6.18).
+            static_cast<void>(::rmdir(group.path_.c_str()));
             group.directory_ = make_group(group.path_);
         }
         if (!group.directory_) return std::nullopt;

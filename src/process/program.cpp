@@ -89,7 +89,8 @@ Result<std::string> replaceable(const std::string& path, const os::FileInfo& obj
     if (!here) return fail(here.error());
     const bool sticky = *here && ((*here)->mode & 01000) != 0 && (*here)->uid == 0;
     if (sticky && object.uid == 0) directory = os::parent_of(directory);
-    const auto opened = os::open_trusted(directory, {.directory = true, .path_only = true});
+    // "/." because a directory that is itself a link, as /bin is, may be entered by it.
+    const auto opened = os::open_trusted(directory + "/.", {.directory = true, .path_only = true});
     if (!opened && opened.error().os_errno == ELOOP) return "a symbolic link in its path could be changed by another user";
     if (!opened) return fail(opened.error());
     const auto why = os::distrust(*opened, {.owner = 0, .groups = {0}});

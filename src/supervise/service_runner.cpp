@@ -14,6 +14,7 @@ namespace {
 constexpr unsigned told_lines = 10;
 // How long the keeper may take to pass on the exit status of a main process that is seen to be gone.
 constexpr std::chrono::milliseconds notice_wait{500};
+constexpr std::chrono::milliseconds notice_pause{20};
 
 double random_fraction()
 {
@@ -72,7 +73,7 @@ Result<void> ServiceRunner::try_launch()
     auto output = Output::open(assignment_.output);
     if (!output) return fail(output.error());
     output_ = std::move(*output);
-    if (!cgroup_) cgroup_ = os::Cgroup::create(assignment_.cgroup_name);
+    cgroup_ = os::Cgroup::create(assignment_.cgroup_name);
     state_.cgroup = cgroup_ ? cgroup_->path() : "";
     set_state(ServiceState::starting);
 
@@ -210,16 +211,18 @@ void ServiceRunner::adopt_main(os::ProcessRef main)
 // The main process is the keeper's child or nobody's: SIGCHLD will not tell of it here.
 void ServiceRunner::watch_foreign_main()
 {
-    auto watch = host_.loop.on_exit(*main_, [this] {
-        main_watch_ = 0;
-        if (!main_running_) return;
-        if (auto told = main_->foreign_exit_status()) return main_ended(*told);
-        main_watch_ = host_.loop.after(notice_wait, [this] {
-            main_watch_ = 0;
-            main_ended(ExitStatus{.known = false, .at = std::chrono::system_clock::now()});
-        });
-    });
+    auto watch = host_.loop.on_exit(*main_, [this] { ask_for_exit(os::MonotonicClock::now() + notice_wait); });
     if (watch) main_watch_ = *watch;
+}
+
+// The kernel tells the status of somebody else's child once that parent has reaped it (Linux 6.15), which may be a moment later.
+void ServiceRunner::ask_for_exit(os::MonotonicClock::time_point until)
+{
+    main_watch_ = 0;
+    if (!main_running_) return;
+    if (auto told = main_->foreign_exit_status()) return main_ended(*told);
+    if (os::MonotonicClock::now() >= until) return main_ended(ExitStatus{.known = false, .at = std::chrono::system_clock::now()});
+    main_watch_ = host_.loop.after(notice_pause, [this, until] { ask_for_exit(until); });
 }
 
 // ---- ends ----------------------------------------------------------------------------------------------------------------------------
@@ -263,6 +266,9 @@ void ServiceRunner::kill_leftovers()
             finished_stop_ = std::move(stop_);
             host_.collect();
             if (state_.stop_requested) return finish(ServiceState::stopped, "");
+            // A cgroup that was killed once is not born into again.
+            if (cgroup_) static_cast<void>(cgroup_->remove());
+            cgroup_.reset();
             after_end();
         });
     stop_->begin();

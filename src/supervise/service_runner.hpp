@@ -82,6 +82,7 @@ class ServiceRunner {
     void settled();
     void adopt_main(os::ProcessRef main);
     void watch_foreign_main();
+    void ask_for_exit(os::MonotonicClock::time_point until);
     void main_ended(const ExitStatus& status);
     void kill_leftovers();
     void after_end();

@@ -73,7 +73,6 @@ void StopSequence::start_killing()
 {
     phase_ = Phase::killing;
     deadline(plan_.kill_timeout, &StopSequence::give_up);
-    if (plan_.cgroup != nullptr && plan_.rules.mode != StopMode::main) static_cast<void>(plan_.cgroup->kill());
 }
 
 // Looks for members, signals and watches those that are new, and ends when there are none.
@@ -97,6 +96,7 @@ void StopSequence::round()
     }
     if (phase_ == Phase::asked && plan_.rules.mode == StopMode::mixed && main_alive()) return treat(main_->identity());
     if (members->empty()) return finish();
+    if (phase_ == Phase::killing && plan_.cgroup != nullptr) static_cast<void>(plan_.cgroup->kill());
     for (const auto& member : *members) treat(member);
     // All of them went between the search and the watch: look again at once.
     if (watched_.empty()) next_round_ = loop_.after(Duration(0), [this] { round(); });
