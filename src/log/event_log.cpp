@@ -1,7 +1,5 @@
 #include "log/event_log.hpp"
 
-#include <syslog.h>
-
 #include <optional>
 
 #include <spdlog/details/null_mutex.h>

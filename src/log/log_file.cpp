@@ -54,7 +54,8 @@ Result<void> judge_directory(os::BorrowedFd directory, const std::string& path)
 Result<os::UniqueFd> open_directory(const std::string& path)
 {
     const std::string parent = os::parent_of(path);
-    auto directory = os::open_trusted(parent, {.directory = true, .path_only = true});
+    // "/." makes the directory a component on the way, where root's own link is followed: /var/log on another disk.
+    auto directory = os::open_trusted(parent + "/.", {.directory = true, .path_only = true});
     if (!directory && directory.error().os_errno == ENOENT) directory = os::make_directories(parent, 0755);
     if (!directory && directory.error().os_errno == ELOOP) {
         return fail(log_error(path, "its directory is reached through a symbolic link that another user could change"));

@@ -68,7 +68,8 @@ struct Place {
 Place look_at(const std::string& path, std::uint32_t owner)
 {
     Place place{.directory = {}, .name = os::base_of(path), .object = {}, .judgement = {}};
-    auto directory = os::open_trusted(os::parent_of(os::absolute(path)), {.directory = true, .path_only = true});
+    // "/." makes the directory a component on the way, where root's own link is followed: /var/run.
+    auto directory = os::open_trusted(os::parent_of(os::absolute(path)) + "/.", {.directory = true, .path_only = true});
     if (!directory) {
         const bool link = directory.error().os_errno == ELOOP;
         place.judgement = link ? refused("is reached through a symbolic link that another user could change") : unopened(directory.error());

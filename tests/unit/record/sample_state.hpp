@@ -1,0 +1,56 @@
+// A state in which no member has its default: what is lost on the way is noticed.
+#pragma once
+
+#include "record/record.hpp"
+
+namespace steward::record {
+
+inline State sample_state()
+{
+    using Clock = std::chrono::system_clock;
+    State state;
+    state.state = ServiceState::backing_off;
+    state.since = Clock::time_point(std::chrono::seconds(1767323045));
+    state.keeper = {.pid = 11, .start_time = 12, .pidfs_inode = 13};
+    state.supervisor = {.pid = 21, .start_time = 22, .pidfs_inode = 23};
+    state.main_pidfs_inode = 33;
+    state.boot = {.boot_id = "0bd6bd8a-5c4e-4a3c-a8a4-2f6a7f0c9a11", .pid_namespace = 4026531836};
+    state.restarts = 7;
+    state.next_start = Clock::time_point(std::chrono::seconds(1767323046));
+    state.last_exit = ExitStatus{
+        .signalled = true, .code = 9, .known = false, .core_dumped = true, .at = Clock::time_point(std::chrono::seconds(1767323044))};
+    state.last_exit_pid = 4120;
+    state.supervise = false;
+    state.stop_requested = true;
+    state.cgroup = "/sys/fs/cgroup/steward/web";
+    state.pid_file = "/run/steward/web.pid";
+    state.log_file = "/var/log/steward/web.log";
+    state.service_file = "/etc/steward/web.toml";
+    state.reason = "exit code 3";
+    state.file_digest = 0xfeedfacecafebeef;
+    return state;
+}
+
+inline bool same(const os::ProcessIdentity& one, const os::ProcessIdentity& other)
+{
+    return one.pid == other.pid && one.start_time == other.start_time && one.pidfs_inode == other.pidfs_inode;
+}
+
+inline bool same(const std::optional<ExitStatus>& one, const std::optional<ExitStatus>& other)
+{
+    if (!one || !other) return one.has_value() == other.has_value();
+    return one->signalled == other->signalled && one->code == other->code && one->known == other->known &&
+           one->core_dumped == other->core_dumped && one->at == other->at;
+}
+
+inline bool operator==(const State& one, const State& other)
+{
+    return one.state == other.state && one.since == other.since && same(one.keeper, other.keeper) &&
+           same(one.supervisor, other.supervisor) && one.main_pidfs_inode == other.main_pidfs_inode && one.boot == other.boot &&
+           one.restarts == other.restarts && one.next_start == other.next_start && same(one.last_exit, other.last_exit) &&
+           one.last_exit_pid == other.last_exit_pid && one.supervise == other.supervise && one.stop_requested == other.stop_requested &&
+           one.cgroup == other.cgroup && one.pid_file == other.pid_file && one.log_file == other.log_file &&
+           one.service_file == other.service_file && one.reason == other.reason && one.file_digest == other.file_digest;
+}
+
+}  // namespace steward::record
