@@ -38,8 +38,8 @@ class Command {
     }
 
   private:
-    // -q leaves only errors, and those are for a reader.
-    [[nodiscard]] bool json() const { return arguments_.json && !arguments_.quiet; }
+    // -q leaves only errors, and those are for a reader; so are those of run, whose standard output is the service's.
+    [[nodiscard]] bool json() const { return arguments_.json && !arguments_.quiet && arguments_.verb->id != VerbId::run; }
     [[nodiscard]] bool text() const { return !arguments_.json && !arguments_.quiet; }
 
     void note(int code)

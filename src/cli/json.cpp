@@ -139,7 +139,8 @@ std::string document(const char* schema, const Answers<T>& answers, const Style&
 {
     Json services = Json::array();
     for (const Answer<T>& answer : answers) {
-        services.push_back(answer.result ? to_json(answer) : Json{{"name", answer.name}, {"error", error_json(answer.result.error())}});
+        services.push_back(answer.result ? to_json(answer)
+                                         : Json{{"name", text_or_null(answer.name)}, {"error", error_json(answer.result.error())}});
     }
     const Json json{{"schema", schema}, {"services", services}};
     return json.dump(2, ' ', style.terminal, Json::error_handler_t::replace) + "\n";

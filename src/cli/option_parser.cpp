@@ -22,13 +22,13 @@ std::string names_for_cli11(const Option& described)
     return described.letter.empty() ? word : "-" + std::string(described.letter) + "," + word;
 }
 
-// CLI11 names the option at the beginning of what it says: "--lines: 1 required TEXT missing", "Could not convert: --json = x".
+// CLI11 tells the option only within its text: "--lines: 1 required TEXT missing", "json was given a disallowed flag override".
 UsageError explain(const CLI::ParseError& error)
 {
     const std::string said = error.what();
-    const std::size_t begin = said.find("--");
-    if (begin == std::string::npos) return UsageError{said};
-    const std::string word = said.substr(begin, said.find_first_of(": =", begin) - begin);
+    const std::size_t dashes = said.find("--");
+    const std::size_t begin = dashes == std::string::npos ? 0 : dashes + 2;
+    const std::string word = "--" + said.substr(begin, said.find_first_of(": =", begin) - begin);
     const Option* found = find_option(word);
     if (found == nullptr) return UsageError{said};
     if (found->argument.empty()) return UsageError{"option '" + word + "' takes no value"};

@@ -19,7 +19,7 @@ class Block {
     {
         if (value.empty()) return;
         std::string lead = padded(std::string(indent) + std::string(label), indent.size() + (label.empty() ? 0 : label_width));
-        for (const std::string& piece : wrap(printable(value, style_.unicode), room_beside(lead.size()))) {
+        for (const std::string& piece : wrap_words(printable(value, style_.unicode), room_beside(lead.size()))) {
             text_ += lead + style_.paint(paint, piece) + "\n";
             lead.assign(lead.size(), ' ');
         }
@@ -52,18 +52,21 @@ std::string joined(std::initializer_list<std::string> parts)
     return text;
 }
 
+// "● web: running since 2026-01-02 03:04:05 UTC (2 h 3 min ago)"; what a narrow terminal has no room for is left out.
 std::string headline(const ServiceStatus& status, TimePoint now, const Style& style)
 {
+    const std::string mark = mark_of(status.state, style);
     const std::string name = printable(status.name, style.unicode);
     const std::string state(to_string(status.state));
-    const std::string exit = status.state == ServiceState::failed && status.last_exit ? " (" + to_string(*status.last_exit) + ")" : "";
-    const std::string mark = mark_of(status.state, style);
-    const std::size_t used = columns(mark + " " + name + ": " + state + exit);
-    std::string since;
-    if (status.since) {
-        since = " since " + local_time(*status.since) + " (" + ago(*status.since, now) + ")";
-        if (style.width > 0 && used + columns(since) > style.width) since = " (" + ago(*status.since, now) + ")";
-    }
+    std::string exit;
+    if (status.state == ServiceState::failed && status.last_exit) exit = ", " + to_string(*status.last_exit);
+    const std::string since_ago = status.since ? " (" + ago(*status.since, now) + ")" : "";
+    std::string since = status.since ? (exit.empty() ? "" : ",") + (" since " + local_time(*status.since)) + since_ago : "";
+
+    const std::size_t used = columns(mark + " " + name + ": " + state);
+    const auto too_wide = [&] { return style.width > 0 && used + columns(exit + since) > style.width; };
+    if (too_wide()) since = since_ago;
+    if (too_wide()) exit.clear();
     const Paint paint = paint_of(status.state);
     return style.paint(paint, mark) + " " + style.paint(Paint::bold, name) + ": " + style.paint(paint, state) + exit + since + "\n";
 }

@@ -161,6 +161,20 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width)
     return pieces;
 }
 
+std::vector<std::string> wrap_words(std::string_view text, std::size_t width)
+{
+    std::vector<std::string> pieces;
+    while (width > 0 && columns(text) > width) {
+        const std::size_t room = bytes_in(text, width);
+        const std::size_t space = text.rfind(' ', room);
+        const bool breaks = space != std::string_view::npos && space > 0;
+        pieces.emplace_back(text.substr(0, breaks ? space : room));
+        text.remove_prefix(breaks ? space + 1 : room);
+    }
+    if (!text.empty() || pieces.empty()) pieces.emplace_back(text);
+    return pieces;
+}
+
 std::string padded(std::string text, std::size_t width)
 {
     const std::size_t used = columns(text);

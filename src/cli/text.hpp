@@ -27,6 +27,8 @@ namespace steward::cli {
 [[nodiscard]] std::size_t bytes_of(std::string_view text, std::size_t count);
 // `text` in pieces of at most `width` columns; 0: in one piece.
 [[nodiscard]] std::vector<std::string> wrap(std::string_view text, std::size_t width);
+// Likewise, broken at spaces where there are some; those go.
+[[nodiscard]] std::vector<std::string> wrap_words(std::string_view text, std::size_t width);
 // `text` with spaces up to `width` columns.
 [[nodiscard]] std::string padded(std::string text, std::size_t width);
 

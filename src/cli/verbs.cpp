@@ -13,10 +13,10 @@ constexpr Option all_options[] = {
     {OptionId::quiet, "q", "quiet", "", "print no results, only errors"},
     {OptionId::verbose, "v", "verbose", "", "tell more, and cut nothing short"},
     {OptionId::color, "", "color", "WHEN", "auto, always or never (auto; NO_COLOR is never)"},
-    {OptionId::help, "h", "help", "", "tell how to use it, and exit"},
-    {OptionId::version, "", "version", "", "print the version, and exit"},
+    {OptionId::help, "h", "help", "", "tell how to use steward, or the verb"},
+    {OptionId::version, "", "version", "", "print the version"},
     {OptionId::all, "", "all", "", "every service there is a service file for"},
-    {OptionId::name, "", "name", "NAME", "run the COMMAND after -- as service NAME, without a file"},
+    {OptionId::name, "", "name", "NAME", "run the COMMAND after -- as service NAME, no file"},
     {OptionId::no_wait, "", "no-wait", "", "return at once, not when the service is up"},
     {OptionId::timeout, "", "timeout", "DURATION", "give up on the start after DURATION: 500ms, 10s, 2min"},
     {OptionId::lines, "n", "lines", "LINES", "show this many of the last log lines (10)"},
@@ -31,11 +31,14 @@ constexpr OptionId for_status[] = {OptionId::lines};
 
 constexpr Verb all_verbs[] = {
     {VerbId::run, "run", "", "NAME|FILE...\n--all\n--name NAME -- COMMAND [ARG]...", "supervise in the foreground",
-     "Several services share one supervisor. Ends when all of them have ended, or on SIGTERM, SIGINT or SIGQUIT; works as PID 1 of\n"
-     "a container. The exit code is that of the only service, 128 + N when signal N ended it.",
+     "Several services share one supervisor. Ends when all of them have ended, or on\n"
+     "SIGTERM, SIGINT or SIGQUIT; works as PID 1 of a container. The exit code is that\n"
+     "of the only service, 128 + N when signal N ended it.",
      for_run},
     {VerbId::start, "start", "", "NAME|FILE...\n--name NAME -- COMMAND [ARG]...", "start in the background",
-     "Returns when the service is up, or with the reason why it is not; then nothing of it is left running.", for_start},
+     "Returns when the service is up, or with the reason why it is not; then nothing\n"
+     "of it is left running.",
+     for_start},
     {VerbId::stop, "stop", "", "NAME|FILE...", "end every process of a service", "Returns when none is left, or names those that are.", {}},
     {VerbId::restart, "restart", "", "NAME|FILE...", "stop and start; start what was stopped",
      "The new service file is checked before the service is stopped.", for_restart},
@@ -49,15 +52,17 @@ constexpr Verb all_verbs[] = {
      {}},
     {VerbId::force_reload, "force-reload", "", "NAME|FILE...", "reload where that is possible, else restart", "", for_restart},
     {VerbId::status, "status", "", "[NAME|FILE]...", "show how services are; changes nothing",
-     "Without an operand: all services in a table, those in trouble in full below it; then the exit code is 0.\n"
-     "Else it is 0 running, 1 dead but the PID file or record says running, 2 the same without a PID file, 3 not running, 4 unknown.",
+     "Without an operand: all services in a table, those in trouble in full below it,\n"
+     "and exit code 0. Else the exit code is 0 running, 1 dead but PID file or record\n"
+     "say running, 2 the same without a PID file, 3 not running, 4 unknown.",
      for_status},
     {VerbId::signal,
      "signal",
      "",
      "SIGNAL NAME|FILE...",
      "send one signal to the main process",
-     "SIGNAL is a name or a number: HUP, SIGHUP, 1. It goes out only after the process has proved to be the service's.",
+     "SIGNAL is a name or a number: HUP, SIGHUP, 1. It goes out only after the process\n"
+     "has proved to be the service's.",
      {}},
     {VerbId::list, "list", "", "[NAME|FILE]...", "list the services in a table", "", {}},
     {VerbId::show, "show", "", "NAME|FILE...", "print the resolved service file, with each key's origin", "", {}},
@@ -181,7 +186,7 @@ std::string verb_help(const Verb& verb)
     text += "\n" + std::string(verb.name);
     if (!verb.alias.empty()) text += " (or " + std::string(verb.alias) + ")";
     text += ": " + std::string(verb.text) + ".\n";
-    if (!verb.details.empty()) text += std::string(verb.details) + "\n";
+    if (!verb.details.empty()) text += "\n" + std::string(verb.details) + "\n";
     if (!verb.options.empty()) text += options_help("Options:", verb.options);
     return text + options_help("Options of every verb:", common);
 }

@@ -1,0 +1,173 @@
+#include "fake_manager.hpp"
+
+#include <fnmatch.h>
+
+namespace steward {
+
+using cli::fake_host;
+
+class Manager::Impl {};
+
+namespace {
+
+Result<void> call(const char* verb, const Target& target)
+{
+    fake_host().calls.push_back(std::string(verb) + " " + target.name);
+    const auto found = fake_host().errors.find(target.name);
+    if (found != fake_host().errors.end()) return fail(found->second);
+    return {};
+}
+
+Error unknown(const std::string& name)
+{
+    return Error{
+        .code = ErrorCode::unknown_service, .operation = "find", .object = name, .cause = "there is no such service", .next_step = {}};
+}
+
+}  // namespace
+
+Manager::Manager(ManagerOptions options)
+{
+    fake_host().scope = options.scope;
+}
+Manager::~Manager() = default;
+Manager::Manager(Manager&&) noexcept = default;
+Manager& Manager::operator=(Manager&&) noexcept = default;
+
+Result<std::vector<Target>> Manager::resolve(const std::vector<std::string>& operands) const
+{
+    std::vector<Target> targets;
+    for (const std::string& operand : operands) {
+        if (operand.ends_with(".toml")) {
+            targets.push_back({operand.substr(0, operand.size() - 5), operand, {}});
+        } else if (operand.find('*') != std::string::npos) {
+            for (const auto& [name, status] : fake_host().services) {
+                if (fnmatch(operand.c_str(), name.c_str(), 0) == 0) targets.push_back({name, {}, {}});
+            }
+            if (targets.empty()) return fail(unknown(operand));
+        } else if (operand.find(' ') != std::string::npos) {
+            return fail(Error{.code = ErrorCode::invalid_argument,
+                              .operation = "find",
+                              .object = "'" + operand + "'",
+                              .cause = "not a service's name",
+                              .next_step = {}});
+        } else {
+            targets.push_back({operand, {}, {}});
+        }
+    }
+    return targets;
+}
+
+Result<Target> Manager::ad_hoc(std::string name, Argv command) const
+{
+    fake_host().ad_hoc_command = command;
+    return Target{std::move(name), {}, std::move(command)};
+}
+
+Result<std::vector<Target>> Manager::all() const
+{
+    const auto found = fake_host().errors.find("");
+    if (found != fake_host().errors.end()) return fail(found->second);
+    std::vector<Target> targets;
+    for (const auto& [name, status] : fake_host().services) targets.push_back({name, {}, {}});
+    return targets;
+}
+
+Result<StartOutcome> Manager::start(const Target& target, const StartOptions& options)
+{
+    fake_host().start_options = options;
+    return call("start", target).map([] { return fake_host().start_outcome; });
+}
+
+Result<StopOutcome> Manager::stop(const Target& target)
+{
+    return call("stop", target).map([] { return fake_host().stop_outcome; });
+}
+
+Result<StartOutcome> Manager::restart(const Target& target, const StartOptions& options)
+{
+    fake_host().start_options = options;
+    return call("restart", target).map([] { return fake_host().start_outcome; });
+}
+
+Result<std::optional<StartOutcome>> Manager::try_restart(const Target& target, const StartOptions& options)
+{
+    fake_host().start_options = options;
+    return call("try-restart", target).map([] {
+        return fake_host().stop_outcome.was_running ? std::optional(fake_host().start_outcome) : std::nullopt;
+    });
+}
+
+Result<void> Manager::reload(const Target& target)
+{
+    return call("reload", target);
+}
+
+Result<void> Manager::force_reload(const Target& target, const StartOptions& options)
+{
+    fake_host().start_options = options;
+    return call("force-reload", target);
+}
+
+Result<void> Manager::signal(const Target& target, int signal)
+{
+    return call(("signal " + std::to_string(signal)).c_str(), target);
+}
+
+Result<RunOutcome> Manager::run(const std::vector<Target>& targets)
+{
+    for (const Target& target : targets) {
+        if (auto called = call("run", target); !called) return fail(called.error());
+    }
+    return fake_host().run_outcome;
+}
+
+Result<ServiceStatus> Manager::status(const Target& target, const StatusOptions& options) const
+{
+    fake_host().status_options = options;
+    if (auto called = call("status", target); !called) return fail(called.error());
+    const auto found = fake_host().services.find(target.name);
+    if (found == fake_host().services.end()) return fail(unknown(target.name));
+    ServiceStatus status = found->second;
+    if (status.last_lines.size() > options.last_lines) {
+        status.last_lines.erase(status.last_lines.begin(), status.last_lines.end() - static_cast<std::ptrdiff_t>(options.last_lines));
+    }
+    return status;
+}
+
+Result<ShownService> Manager::show(const Target& target) const
+{
+    return call("show", target).map([&] { return ShownService{target.name, "/etc/steward/" + target.name + ".toml", fake_host().keys}; });
+}
+
+Result<void> Manager::check(const Target& target) const
+{
+    return call("check", target);
+}
+
+namespace cli {
+
+FakeHost& fake_host()
+{
+    static FakeHost host;
+    return host;
+}
+
+ServiceStatus running_service(const std::string& name)
+{
+    ServiceStatus status;
+    status.name = name;
+    status.state = ServiceState::running;
+    status.lsb_code = 0;
+    status.supervisor_alive = true;
+    status.main_pid = 4121;
+    status.supervisor_pid = 4120;
+    status.keeper_pid = 4119;
+    status.command = {"/usr/sbin/" + name};
+    status.service_file = "/etc/steward/" + name + ".toml";
+    return status;
+}
+
+}  // namespace cli
+
+}  // namespace steward

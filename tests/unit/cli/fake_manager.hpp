@@ -1,0 +1,34 @@
+// A host that answers from tables, and a Manager over it that is linked in place of the real one.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <steward/manager.hpp>
+
+namespace steward::cli {
+
+struct FakeHost {
+    std::map<std::string, ServiceStatus> services;  // what all(), globs and status know
+    std::map<std::string, Error> errors;            // what every call on that service or operand fails with
+    StartOutcome start_outcome;
+    StopOutcome stop_outcome;
+    RunOutcome run_outcome;
+    std::vector<ResolvedKey> keys;
+
+    std::optional<Scope> scope;      // what the last Manager was made with
+    std::vector<std::string> calls;  // "start web", in order
+    StartOptions start_options;      // of the last call that took some
+    StatusOptions status_options;    // likewise
+    Argv ad_hoc_command;
+};
+
+// The host of the running test; reset by CommandLineTest.
+FakeHost& fake_host();
+
+// A running service called `name`, unremarkable.
+ServiceStatus running_service(const std::string& name);
+
+}  // namespace steward::cli
