@@ -1,0 +1,256 @@
+"""kill -9 of steward's own processes, at any moment: the service runs on, and there is never a second instance."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from harness import alive, children, kill, stat_of, wait_gone, wait_until
+
+fallback = pytest.mark.fallback
+
+# Holds a lock for as long as it lives; a second instance cannot have it and says so in a file of its own.
+HOLDER = 'exec 9>"$0.lock"; flock -n 9 || { echo $$ >>"$0.second"; exit 9; }; echo $$ >>"$0.ran"; exec sleep 1000'
+
+
+def holder(room, **keys):
+    room.service("web", ["/bin/sh", "-c", HOLDER, room.work / "holder"], "[restart]\ndelay = '1ms'\n", **keys)
+
+
+def assert_one_instance(room):
+    assert not (room.work / "holder.second").exists(), "a second instance was started"
+
+
+def whole_pair(room, unlike=()):
+    """The PIDs of keeper and supervisor when both live and the record knows them."""
+
+    def look():
+        status = room.status()
+        pair = status["keeper_pid"], status["supervisor_pid"]
+        whole = status["supervisor_alive"] and all(pid and alive(pid) for pid in pair) and not set(pair) & set(unlike)
+        return pair if whole and pair[0] != pair[1] else None
+
+    return wait_until(look, "a keeper and a supervisor")
+
+
+@fallback
+def test_a_killed_supervisor_is_replaced_by_its_keeper_and_the_service_runs_on(room):
+    holder(room)
+    room("start", "web")
+    pid = room.pid()
+    keeper, supervisor = whole_pair(room)
+    for _ in range(5):
+        kill(supervisor)
+        wait_gone(supervisor)
+        again = whole_pair(room, unlike=[supervisor])
+        assert again[0] == keeper
+        supervisor = again[1]
+        assert room.pid() == pid and alive(pid)
+    assert room.code() == 0
+    room("stop", "web")
+    assert_one_instance(room)
+    room.assert_nothing_left()
+
+
+@fallback
+def test_a_killed_keeper_is_replaced_and_the_service_runs_on(room):
+    holder(room)
+    room("start", "web")
+    pid = room.pid()
+    for _ in range(3):
+        keeper, _ = whole_pair(room)
+        kill(keeper)
+        wait_gone(keeper)
+        whole_pair(room, unlike=[keeper])
+        assert room.pid() == pid and alive(pid)
+    assert room.code() == 0
+    room("stop", "web")
+    assert_one_instance(room)
+    room.assert_nothing_left()
+
+
+def kill_both(room):
+    keeper, supervisor = whole_pair(room)
+    os.kill(keeper, signal.SIGSTOP)  # so that it cannot make another before its turn comes
+    kill(supervisor)
+    kill(keeper)
+    wait_gone(keeper, supervisor)
+
+
+@fallback
+def test_with_both_killed_the_service_runs_on_and_the_next_start_adopts_it(room):
+    holder(room)
+    room("start", "web")
+    pid = room.pid()
+    kill_both(room)
+    status = room.status()
+    assert status["state"] == "running" and status["main_pid"] == pid and not status["supervisor_alive"]
+    assert "start" in room("status", "web", code=0).out, "status tells how to have it supervised again"
+    room("start", "web")
+    whole_pair(room)
+    assert room.pid() == pid and alive(pid)
+    # Adopted means watched: its end is noticed, and the policy applies.
+    kill(pid)
+    wait_until(lambda: room.pid_file().exists() and room.pid() != pid and alive(room.pid()), "the next instance")
+    room("stop", "web")
+    assert_one_instance(room)
+    room.assert_nothing_left()
+
+
+def test_with_both_killed_stop_ends_the_service(room):
+    holder(room)
+    room("start", "web")
+    pid = room.pid()
+    kill_both(room)
+    room("stop", "web")
+    assert not alive(pid)
+    assert room.code() == 3
+    room.assert_nothing_left()
+
+
+@pytest.mark.parametrize("verb", ["restart", "reload", "signal"])
+def test_with_both_killed_the_other_verbs_find_the_service(room, verb):
+    # sh sets a handler, so that the signal is caught.
+    room.service("web", ["/bin/sh", "-c", f"trap 'echo x >>{room.work}/got' HUP; while :; do sleep 0.02; done"], "[reload]\nsignal = 'HUP'\n")
+    room("start", "web")
+    pid = room.pid()
+    wait_until(lambda: caught(pid, signal.SIGHUP), "the handler")
+    kill_both(room)
+    if verb == "restart":
+        room("restart", "web")
+        assert not alive(pid) and alive(room.pid())
+        return
+    room(*(("reload", "web") if verb == "reload" else ("signal", "HUP", "web")))
+    wait_until((room.work / "got").exists, "the signal")
+    assert alive(pid)
+
+
+def caught(pid, number):
+    mask = [line for line in open(f"/proc/{pid}/status") if line.startswith("SigCgt")][0].split()[1]
+    return int(mask, 16) >> (number - 1) & 1
+
+
+def test_with_both_killed_fifty_starts_adopt_one_service(room):
+    holder(room)
+    room("start", "web")
+    pid = room.pid()
+    kill_both(room)
+    starts = [room.spawn("start", "web") for _ in range(50)]
+    finished = [room.finish(process) for process in starts]
+    assert [each.code for each in finished] == [0] * 50, "\n".join(str(each) for each in finished if each.code != 0)
+    assert room.pid() == pid and len(room.stewards()) == 2
+    room("stop", "web")
+    assert_one_instance(room)
+    room.assert_nothing_left()
+
+
+def test_an_exit_while_no_supervisor_lived_is_known_afterwards(room):
+    """The keeper reaps, and hands the status on to the next supervisor."""
+    code = room.work / "code"
+    room.service("web", ["/bin/sh", "-c", f"until test -e {code}; do sleep 0.01; done; exit 23"], "[restart]\npolicy = 'never'\n")
+    room("start", "web")
+    pid = room.pid()
+    keeper, supervisor = whole_pair(room)
+    # Keeper and supervisor stand still while the program ends; then the supervisor dies without having seen it.
+    os.kill(keeper, signal.SIGSTOP)
+    os.kill(supervisor, signal.SIGSTOP)
+    code.touch()
+    wait_until(lambda: not alive(pid), "the end of the program")
+    kill(supervisor)
+    os.kill(keeper, signal.SIGCONT)
+    wait_until(lambda: room.status()["state"] == "failed", "failed")
+    assert room.status()["last_exit"] | {"code": 23, "signal": None} == room.status()["last_exit"]
+
+
+def test_an_exit_after_the_supervisor_was_replaced_is_known(room):
+    code = room.work / "code"
+    room.service("web", ["/bin/sh", "-c", f"until test -e {code}; do sleep 0.01; done; exit 23"], "[restart]\npolicy = 'never'\n")
+    room("start", "web")
+    keeper, supervisor = whole_pair(room)
+    kill(supervisor)
+    whole_pair(room, unlike=[supervisor])
+    code.touch()
+    wait_until(lambda: room.status()["state"] == "failed", "failed")
+    assert room.status()["last_exit"]["code"] == 23
+
+
+@pytest.mark.parametrize("whom", ["supervisor", "keeper", "both", "any"])
+def test_killed_at_random_moments_there_is_never_a_second_instance(room, whom):
+    holder(room)
+    seed = random.randrange(1 << 30)
+    chance = random.Random(seed)
+    end = time.monotonic() + 4
+    rounds = 0
+    while time.monotonic() < end or rounds < 5:
+        rounds += 1
+        # Someone starts, someone asks, someone kills, in whatever order the kernel likes.
+        start = room.spawn("start", "web")
+        pause_until = time.monotonic() + chance.random() * 0.03
+        wait_until(lambda moment=pause_until: time.monotonic() >= moment)
+        stewards = [pid for pid in room.stewards() if pid != start.pid]
+        chance.shuffle(stewards)
+        victims = {
+            "both": stewards,
+            "any": [*stewards, start.pid] if chance.random() < 0.3 else stewards[:1],
+            "keeper": [pid for pid in stewards if any(child in stewards for child in children(pid))],
+            "supervisor": [pid for pid in stewards if not any(child in stewards for child in children(pid))],
+        }[whom]
+        for pid in victims:
+            kill(pid)
+        room.finish(start)
+        assert_one_instance(room)
+    ran = (room.work / "holder.ran").read_text().split()
+    room("start", "web")
+    assert alive(room.pid()), f"seed {seed}"
+    assert room.code() == 0
+    whole_pair(room)
+    room("stop", "web")
+    assert_one_instance(room)
+    room.assert_nothing_left()
+    assert len(ran) <= rounds, f"seed {seed}"
+
+
+def test_a_start_killed_at_random_moments_leaves_neither_orphan_nor_duplicate(room):
+    holder(room, supervise=False)
+    chance = random.Random()
+    for _ in range(40):
+        start = room.spawn("start", "web")
+        pause_until = time.monotonic() + chance.random() * 0.02
+        wait_until(lambda moment=pause_until: time.monotonic() >= moment)
+        kill(start.pid)
+        room.finish(start)
+        assert_one_instance(room)
+        if chance.random() < 0.3:
+            room("stop", "web")
+            assert [pid for pid in room.living() if stat_of(pid)] == [], "an orphan"
+    room("start", "web")
+    room("stop", "web")
+    assert_one_instance(room)
+    room.assert_nothing_left()
+
+
+def test_a_stop_that_was_under_way_when_the_supervisor_died_is_carried_on(room):
+    room.service("web", ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.02; done"], "[stop]\ntimeout = '700ms'\n")
+    room("start", "web")
+    pid = room.pid()
+    _, supervisor = whole_pair(room)
+    stop = room.spawn("stop", "web")
+    wait_until(lambda: room.status()["state"] == "stopping", "stopping")
+    kill(supervisor)
+    assert room.finish(stop).code == 0
+    assert not alive(pid)
+    assert room.code() == 3
+    room.assert_nothing_left()
+
+
+def test_a_restart_delay_that_was_under_way_when_the_supervisor_died_is_carried_on(room):
+    go = room.work / "go"
+    room.service("web", ["/bin/sh", "-c", f"test -e {go} && exec sleep 1000; sleep 0.2; touch {go}; exit 3"], "[restart]\ndelay = '700ms'\njitter = 0.0\n")
+    room("start", "web")
+    wait_until(lambda: room.status()["state"] == "backing-off", "backing off")
+    kill(room.pair()[1])
+    wait_until(lambda: room.status()["state"] == "running", "running again")
+    room("stop", "web")
+    room.assert_nothing_left()
