@@ -14,20 +14,41 @@ namespace steward::process {
 
 namespace {
 
-// Descriptors as the child needs them: none below 3 that a standard stream would overwrite. That happens only to a caller whose own
-// 0, 1 or 2 were closed, or who lends one of them as another.
+// A copy above the standard streams, which the child overwrites. Needed only for a caller whose own 0, 1 or 2 are closed, or who lends one
+// of them as another.
+Result<os::UniqueFd> copy_above_standard(os::BorrowedFd fd)
+{
+    std::vector<os::UniqueFd> low;  // taken, so that the next copy is higher; free again in the child
+    for (;;) {
+        auto copy = os::duplicate(fd);
+        if (!copy || copy->get() > 2) return copy;
+        low.push_back(std::move(*copy));
+    }
+}
+
+Result<os::Pipe> make_report_pipe()
+{
+    auto pipe = os::make_pipe();
+    if (!pipe) return pipe;
+    for (os::UniqueFd* end : {&pipe->read, &pipe->write}) {
+        if (end->get() > 2) continue;
+        auto copy = copy_above_standard(*end);
+        if (!copy) return fail(std::move(copy.error()));
+        *end = std::move(*copy);
+    }
+    return pipe;
+}
+
+// Descriptors as the child needs them: none where a standard stream will be, unless it is that very one. -1 for none.
 class Descriptors {
   public:
-    // -1 for none. The copy, where one is made, lives as long as this.
     Result<int> above_standard(os::BorrowedFd fd)
     {
         if (!fd || fd.get() > 2) return fd.get();
-        for (;;) {
-            auto copy = os::duplicate(fd);
-            if (!copy) return fail(std::move(copy.error()));
-            copies_.push_back(std::move(*copy));  // a low one is kept, so that the next is higher
-            if (copies_.back().get() > 2) return copies_.back().get();
-        }
+        auto copy = copy_above_standard(fd);
+        if (!copy) return fail(std::move(copy.error()));
+        copies_.push_back(std::move(*copy));
+        return copies_.back().get();
     }
 
     Result<int> as_stream(os::BorrowedFd fd, int target) { return fd.get() == target ? target : above_standard(fd); }
@@ -45,7 +66,7 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings)
     return pointers;
 }
 
-Result<void> lend_descriptors(const LaunchPlan& plan, os::BorrowedFd report, Descriptors& descriptors, ChildTask& task)
+Result<void> lend_descriptors(const LaunchPlan& plan, Descriptors& descriptors, ChildTask& task)
 {
     const auto lend = [](Result<int> fd, int& into) {
         if (fd) into = *fd;
@@ -54,7 +75,7 @@ Result<void> lend_descriptors(const LaunchPlan& plan, os::BorrowedFd report, Des
     for (const auto& fd :
          {lend(descriptors.as_stream(plan.standard_input, 0), task.standard_input),
           lend(descriptors.as_stream(plan.standard_output, 1), task.standard_output),
-          lend(descriptors.as_stream(plan.standard_error, 2), task.standard_error), lend(descriptors.above_standard(report), task.report),
+          lend(descriptors.as_stream(plan.standard_error, 2), task.standard_error),
           lend(descriptors.above_standard(plan.record), task.record), lend(descriptors.above_standard(plan.launch_lock), task.launch_lock),
           lend(descriptors.above_standard(plan.cgroup), task.cgroup)}) {
         if (!fd) return fail(fd.error());
@@ -154,14 +175,14 @@ std::string_view describe(Stage stage)
 
 Result<Launched> launch(const LaunchPlan& plan)
 {
-    auto pipe = os::make_pipe();
+    auto pipe = make_report_pipe();
     if (!pipe) return fail(error_of(plan, pipe.error().message(), pipe.error().code, pipe.error().os_errno));
     const auto argv = pointers_to(plan.argv);
     const auto environment = pointers_to(plan.environment);
-    ChildTask task{.plan = &plan, .argv = argv.data(), .environment = environment.data()};
+    ChildTask task{.plan = &plan, .argv = argv.data(), .environment = environment.data(), .report = pipe->write.get()};
     auto child = [&]() -> Result<os::Child> {
         Descriptors descriptors;
-        if (auto lent = lend_descriptors(plan, pipe->write, descriptors, task); !lent) return fail(std::move(lent.error()));
+        if (auto lent = lend_descriptors(plan, descriptors, task); !lent) return fail(std::move(lent.error()));
         const os::SignalGuard no_signals;
         auto spawned = os::spawn(&run_child, &task, {.cgroup = plan.cgroup, .born_in_cgroup = &task.born_in_cgroup});
         if (!spawned) return fail(std::move(spawned.error()));

@@ -1,0 +1,7 @@
+// A daemon that does nothing, with every signal at its default.
+#include <unistd.h>
+
+int main()
+{
+    for (;;) pause();
+}

@@ -1,0 +1,355 @@
+#include "process/launcher.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+
+#include "helpers/in_child.hpp"
+#include "launching.hpp"
+#include "os/main_block.hpp"
+
+namespace steward::process {
+namespace {
+
+using test::helper;
+using test::in_child;
+using testing::HasSubstr;
+using testing::Not;
+
+class Launch : public test::Launching {
+  protected:
+    // Neither a child nor a descriptor may be left of a failed launch.
+    Error failed(const LaunchPlan& plan)
+    {
+        const auto before = open_descriptors();
+        const auto launched = launch(plan);
+        EXPECT_FALSE(launched);
+        EXPECT_EQ(open_descriptors(), before);
+        EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+        EXPECT_EQ(errno, ECHILD);
+        return launched ? Error{} : launched.error();
+    }
+    static std::size_t open_descriptors()
+    {
+        return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
+    }
+};
+
+TEST_F(Launch, gives_the_program_exactly_its_arguments_and_environment)
+{
+    auto plan = plan_of(helper("show_self"), {"", "a b", "\"'$x\\", "\n", "--", "é"});
+    plan.argv[0] = "called so";
+    const auto shown = show(plan);
+    EXPECT_EQ(shown["argv"], R"(["called so", "", "a b", "\"'$x\\", "\u000a", "--", "é"])");
+    EXPECT_EQ(shown["environment"], R"({"HELLO": "world"})");
+}
+
+TEST_F(Launch, makes_a_session_without_a_terminal)
+{
+    const auto shown = show(plan_of(helper("show_self")));
+    EXPECT_EQ(shown["sid"], shown["pid"]);
+    EXPECT_EQ(shown["pgid"], shown["pid"]);
+    EXPECT_EQ(shown["ppid"], std::to_string(getpid()));
+    EXPECT_EQ(shown["tty"], "\"0\"");
+}
+
+TEST_F(Launch, stays_in_the_session_when_it_is_told_to)
+{
+    auto plan = plan_of(helper("show_self"));
+    plan.new_session = false;
+    EXPECT_EQ(show(plan)["sid"], std::to_string(getsid(0)));
+}
+
+TEST_F(Launch, leaves_open_what_the_plan_names_and_nothing_else)
+{
+    const int leaked = open("/etc/passwd", O_RDONLY);  // without close-on-exec
+    ASSERT_GT(dup2(leaked, 200), 0);
+    const auto shown = show(plan_of(helper("show_self")));
+    EXPECT_EQ(shown["fds"], "{\"0\": \"/dev/null\", \"1\": \"" + output_path() + "\", \"2\": \"" + output_path() + "\"}");
+    close(leaked);
+    close(200);
+}
+
+TEST_F(Launch, keeps_standard_error_apart_where_there_is_one)
+{
+    auto plan = plan_of(helper("exit_with"), {"3", "last words"});
+    const auto file = os::open_trusted(scratch_ / "errors", {.write = true, .create = true});
+    plan.standard_output = output();
+    plan.standard_error = *file;
+    auto launched = launch(plan);
+    ASSERT_TRUE(launched);
+    EXPECT_EQ(to_string(os::reap_blocking(launched->process.pid())->status), "exit code 3");
+    EXPECT_EQ(test::content_of(scratch_ / "errors"), "last words\n");
+    EXPECT_EQ(test::content_of(output_path()), "");
+}
+
+TEST_F(Launch, points_streams_that_nobody_gave_at_dev_null)
+{
+    auto plan = plan_of("/bin/sh", {"-c", "exec readlink /proc/self/fd/0 /proc/self/fd/2 > \"$1\"", "sh", scratch_ / "links"});
+    auto launched = launch(plan);
+    ASSERT_TRUE(launched);
+    os::reap_blocking(launched->process.pid()).value();
+    EXPECT_EQ(test::content_of(scratch_ / "links"), "/dev/null\n/dev/null\n");
+}
+
+TEST_F(Launch, resets_blocked_and_ignored_signals)
+{
+    EXPECT_EQ(in_child([&] {
+                  sigset_t all;
+                  sigfillset(&all);
+                  sigprocmask(SIG_SETMASK, &all, nullptr);
+                  for (const int signal : {SIGTERM, SIGHUP, SIGPIPE, SIGCHLD, SIGRTMIN}) std::signal(signal, SIG_IGN);
+                  auto plan = plan_of(helper("show_self"));
+                  plan.standard_output = output();
+                  auto launched = launch(plan);
+                  if (!launched) return 1;
+                  return launched->process.wait({}) ? 0 : 2;
+              }),
+              0);
+    const test::Shown shown(test::content_of(output_path()));
+    EXPECT_EQ(shown["signals_blocked"], "\"0000000000000000\"");
+    EXPECT_EQ(shown["signals_ignored"], "\"0000000000000000\"");
+}
+
+TEST_F(Launch, leaves_the_callers_signal_mask_as_it_was)
+{
+    sigset_t before, after;
+    sigemptyset(&before);
+    sigaddset(&before, SIGUSR2);
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+    show(plan_of(helper("show_self")));
+    failed(plan_of("/none"));
+    sigprocmask(SIG_SETMASK, nullptr, &after);
+    for (int signal = 1; signal < SIGRTMAX; ++signal) EXPECT_EQ(sigismember(&after, signal), signal == SIGUSR2 ? 1 : 0) << signal;
+    sigemptyset(&before);
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
+TEST_F(Launch, survives_a_caller_without_standard_streams)
+{
+    const auto file = output();
+    EXPECT_EQ(in_child([&] {
+                  auto plan = plan_of(helper("show_self"));
+                  plan.standard_output = file;
+                  for (const int fd : {0, 1, 2}) close(fd);
+                  auto launched = launch(plan);
+                  if (!launched) return 1;
+                  const auto reaped = os::reap_blocking(launched->process.pid());
+                  return reaped && !reaped->status.signalled ? reaped->status.code : 2;
+              }),
+              0);
+    EXPECT_EQ(test::Shown(test::content_of(output_path()))["fds"],
+              "{\"0\": \"/dev/null\", \"1\": \"" + output_path() + "\", \"2\": \"" + output_path() + "\"}");
+}
+
+TEST_F(Launch, takes_descriptors_that_are_standard_streams_themselves)
+{
+    const int out = output().get();
+    const int errors = open((scratch_ / "errors").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int record = open((scratch_ / "record").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    EXPECT_EQ(in_child([&] {
+                  dup2(errors, 0);  // crosswise: each would be overwritten before its turn
+                  dup2(record, 1);
+                  dup2(out, 2);
+                  auto plan = plan_of(helper("show_self"));
+                  plan.standard_error = os::BorrowedFd(0);
+                  plan.record = os::BorrowedFd(1);
+                  plan.standard_output = os::BorrowedFd(2);
+                  auto launched = launch(plan);
+                  if (!launched) return 1;
+                  const auto reaped = os::reap_blocking(launched->process.pid());
+                  return reaped && !reaped->status.signalled ? reaped->status.code : 2;
+              }),
+              0);
+    EXPECT_EQ(test::Shown(test::content_of(output_path()))["fds"],
+              "{\"0\": \"/dev/null\", \"1\": \"" + output_path() + "\", \"2\": \"" + (scratch_ / "errors") + "\"}");
+    EXPECT_EQ(std::filesystem::file_size(scratch_ / "record"), sizeof(os::MainBlock));
+    close(errors);
+    close(record);
+}
+
+TEST_F(Launch, lets_output_through_where_it_is_inherited)
+{
+    const int out = output().get();
+    for (const bool has_errors : {true, false}) {
+        EXPECT_EQ(in_child([&] {
+                      dup2(out, 1);
+                      has_errors ? dup2(out, 2) : close(2);
+                      auto plan = plan_of(helper("show_self"));
+                      plan.inherit_output = true;
+                      auto launched = launch(plan);
+                      if (!launched) return 1;
+                      return launched->process.wait({}) ? 0 : 2;
+                  }),
+                  0);
+        EXPECT_EQ(
+            test::Shown(test::content_of(output_path()))["fds"],
+            "{\"0\": \"/dev/null\", \"1\": \"" + output_path() + "\", \"2\": \"" + (has_errors ? output_path() : "/dev/null") + "\"}");
+        ASSERT_EQ(ftruncate(out, 0), 0);
+        ASSERT_EQ(lseek(out, 0, SEEK_SET), 0);
+    }
+}
+
+TEST_F(Launch, writes_the_record_before_the_program_runs)
+{
+    const auto record = os::open_trusted(scratch_ / "record", {.read = true, .write = true, .create = true});
+    auto plan = plan_of(helper("sleep_forever"));
+    plan.record = *record;
+    plan.limits = {{.resource = RLIMIT_FSIZE, .name = "fsize", .limit = {.soft = 0, .hard = 0}}};
+    auto launched = launch(plan);
+    ASSERT_TRUE(launched) << launched.error().message();
+    os::MainBlock block;
+    ASSERT_EQ(pread(record->get(), &block, sizeof block, os::MainBlock::offset), static_cast<ssize_t>(sizeof block));
+    EXPECT_EQ(block, os::MainBlock::of(launched->process.pid(), launched->process.identity().start_time));
+    ASSERT_TRUE(launched->process.signal(SIGKILL));
+    os::reap_blocking(launched->process.pid()).value();
+}
+
+TEST_F(Launch, detached_is_nobodys_child_and_leads_no_session)
+{
+    auto plan = plan_of(helper("show_self"), {"--stay"});
+    const auto record = os::open_trusted(scratch_ / "record", {.read = true, .write = true, .create = true});
+    plan.record = *record;
+    plan.standard_output = output();
+    plan.detach = true;
+    int ready[2];  // read to its end when the program has written what it shows: never, so its bytes are looked for
+    ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
+    plan.standard_output = os::BorrowedFd(ready[1]);
+    auto launched = launch(plan);
+    ASSERT_TRUE(launched) << launched.error().message();
+    std::string json(65536, '\0');
+    json.resize(static_cast<std::size_t>(read(ready[0], json.data(), json.size())));
+    const test::Shown shown(json);
+    const std::string pid = std::to_string(launched->process.pid());
+    EXPECT_EQ(shown["pid"], pid);
+    EXPECT_NE(shown["sid"], pid);
+    EXPECT_NE(shown["sid"], std::to_string(getsid(0)));
+    EXPECT_NE(shown["ppid"], std::to_string(getpid()));
+    EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+    EXPECT_EQ(errno, ECHILD);
+    os::MainBlock block;
+    ASSERT_EQ(pread(record->get(), &block, sizeof block, os::MainBlock::offset), static_cast<ssize_t>(sizeof block));
+    EXPECT_EQ(block, os::MainBlock::of(launched->process.pid(), launched->process.identity().start_time));
+    ASSERT_TRUE(launched->process.signal(SIGKILL));
+    EXPECT_TRUE(*launched->process.wait(std::chrono::seconds(10)));
+    close(ready[0]);
+    close(ready[1]);
+}
+
+TEST_F(Launch, a_missing_program_is_named)
+{
+    for (const bool detach : {false, true}) {
+        auto plan = plan_of("/none/x");
+        plan.detach = detach;
+        const auto error = failed(plan);
+        EXPECT_EQ(error.message(), "cannot start web: cannot execute '/none/x': No such file or directory");
+        EXPECT_EQ(error.code, ErrorCode::program_missing);
+        EXPECT_EQ(error.os_errno, ENOENT);
+    }
+}
+
+TEST_F(Launch, a_program_that_may_not_be_executed_is_named)
+{
+    const auto path = scratch_.write("web", "");
+    const auto error = failed(plan_of(path));
+    EXPECT_EQ(error.message(), "cannot start web: cannot execute '" + path + "': Permission denied");
+    EXPECT_EQ(error.code, ErrorCode::program_missing);
+}
+
+TEST_F(Launch, a_missing_interpreter_is_named)
+{
+    const auto path = scratch_.write("web", "#!/none/perl\n");
+    std::filesystem::permissions(path, std::filesystem::perms(0755));
+    const auto error = failed(plan_of(path));
+    EXPECT_EQ(error.message(), "cannot start web: cannot execute '" + path + "': its interpreter '/none/perl' is missing");
+    EXPECT_EQ(error.code, ErrorCode::program_missing);
+}
+
+TEST_F(Launch, a_file_that_is_no_program_fails_without_being_missing)
+{
+    const auto path = scratch_.write("web", "hello");
+    std::filesystem::permissions(path, std::filesystem::perms(0755));
+    const auto error = failed(plan_of(path));
+    EXPECT_EQ(error.message(), "cannot start web: cannot execute '" + path + "': Exec format error");
+    EXPECT_EQ(error.code, ErrorCode::failed);
+}
+
+TEST_F(Launch, a_step_that_fails_is_named_with_what_it_was_about)
+{
+    auto directory = plan_of(helper("show_self"));
+    directory.working_directory = "/none";
+    EXPECT_EQ(failed(directory).message(), "cannot start web: cannot change to the working directory '/none': No such file or directory");
+
+    auto limit = plan_of(helper("show_self"));
+    limit.limits = {{.resource = RLIMIT_CORE, .name = "core", .limit = {.soft = 0, .hard = 0}},
+                    {.resource = RLIMIT_NOFILE, .name = "nofile", .limit = {.soft = 2, .hard = 1}}};
+    EXPECT_EQ(failed(limit).message(), "cannot start web: cannot set the limit nofile: Invalid argument");
+
+    auto affinity = plan_of(helper("show_self"));
+    affinity.cpu_affinity = {1023};
+    EXPECT_EQ(failed(affinity).message(), "cannot start web: cannot set cpu-affinity: Invalid argument");
+
+    auto record = plan_of(helper("show_self"));
+    const auto read_only = os::open_following("/dev/null", {.read = true});
+    record.record = *read_only;
+    EXPECT_EQ(failed(record).message(), "cannot start web: cannot write the record: Bad file descriptor");
+
+    auto unnamed = directory;
+    unnamed.service.clear();
+    EXPECT_THAT(failed(unnamed).message(), HasSubstr("cannot start '" + helper("show_self") + "': "));
+}
+
+// From here on umask(2), which only the child calls, is the end of whoever calls it.
+bool make_umask_deadly()
+{
+    sock_filter filter[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_umask, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+                            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    const sock_fprog program{.len = std::size(filter), .filter = filter};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
+
+TEST_F(Launch, a_process_that_is_killed_before_exec_is_an_error)
+{
+    for (const bool detach : {false, true}) {
+        EXPECT_EQ(in_child([&] {
+                      auto plan = plan_of(helper("show_self"));
+                      plan.detach = detach;
+                      if (!make_umask_deadly()) return 1;
+                      const auto launched = launch(plan);
+                      if (launched) return 2;
+                      if (launched.error().message() != "cannot start web: the process was killed before it could execute the program")
+                          return 3;
+                      return waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD ? 0 : 4;
+                  }),
+                  0);
+    }
+}
+
+TEST_F(Launch, holds_the_launch_lock_until_exec_and_no_longer)
+{
+    const auto lock = os::open_trusted(scratch_ / "lock", {.read = true, .write = true, .create = true});
+    auto plan = plan_of(helper("show_self"));
+    plan.launch_lock = *lock;
+    EXPECT_THAT(show(plan)["fds"], Not(HasSubstr("lock")));
+}
+
+TEST_F(Launch, every_stage_has_its_words)
+{
+    for (auto stage = static_cast<int>(Stage::fork); stage <= static_cast<int>(Stage::exec); ++stage) {
+        EXPECT_NE(describe(static_cast<Stage>(stage)), describe(Stage::none)) << stage;
+    }
+}
+
+}  // namespace
+}  // namespace steward::process
