@@ -23,7 +23,8 @@ using Kind = os::FileInfo::Kind;
 constexpr auto patience = std::chrono::milliseconds(50);
 constexpr auto pause = std::chrono::milliseconds(5);
 
-constexpr std::int32_t highest_pid = 1 << 22;  // PID_MAX_LIMIT of the kernel
+constexpr std::int32_t highest_pid = 1 << 22;        // PID_MAX_LIMIT of the kernel
+constexpr std::int32_t usual_highest_pid = 1 << 15;  // its default on small hosts
 
 std::int32_t pid_max()
 {
@@ -116,7 +117,10 @@ PidFileReading read_once(const std::string& path, std::uint32_t owner, bool allo
     const auto size = os::read_at(*file, std::as_writable_bytes(std::span(content)), 0);
     if (!size) return unopened(size.error());
     content.resize(*size);
-    return parse_pid_text(content, pid_max(), allow_pid_1);
+    PidFileReading reading = parse_pid_text(content, highest_pid, allow_pid_1);
+    // Below it the question is not worth a file: where pid_max is lower still, nobody has that PID and the process is found dead.
+    if (reading.pid > usual_highest_pid) reading = parse_pid_text(content, pid_max(), allow_pid_1);
+    return reading;
 }
 
 Error place_error(const std::string& path, const char* operation, const PidFileReading& judgement)

@@ -91,6 +91,15 @@ Result<std::optional<os::UniqueFd>> open_to_read(os::BorrowedFd directory, const
     return fail(file.error());
 }
 
+Result<std::optional<RecordFile>> open_record(os::BorrowedFd directory, const std::string& directory_path)
+{
+    const std::string path = directory_path + "/" + record_name;
+    auto file = open_to_read(directory, record_name);
+    if (!file) return fail(unreadable_record(about(file.error(), "read", path)));
+    if (!*file) return std::nullopt;
+    return RecordFile(std::move(**file), path);
+}
+
 // Ten digits and a newline: the next holder's note covers this one's.
 void note_holder(os::BorrowedFd lock)
 {
@@ -204,18 +213,23 @@ bool ServiceDirectory::launch_under_way() const
 
 Result<std::optional<State>> ServiceDirectory::read_state() const
 {
-    auto file = open_to_read(directory_, record_name);
-    if (!file) return fail(unreadable_record(about(file.error(), "read", path_ + "/" + record_name)));
-    if (!*file) return std::nullopt;
-    return RecordFile(std::move(**file), path_ + "/" + record_name).state();
+    auto record = open_record(directory_, path_);
+    if (!record) return fail(record.error());
+    return *record ? (*record)->state() : std::nullopt;
 }
 
 Result<std::optional<os::ProcessIdentity>> ServiceDirectory::read_main() const
 {
-    auto file = open_to_read(directory_, record_name);
-    if (!file) return fail(unreadable_record(about(file.error(), "read", path_ + "/" + record_name)));
-    if (!*file) return std::nullopt;
-    return RecordFile(std::move(**file), path_ + "/" + record_name).main_process();
+    auto record = open_record(directory_, path_);
+    if (!record) return fail(record.error());
+    return *record ? (*record)->main_process() : std::nullopt;
+}
+
+Result<Reading> ServiceDirectory::read() const
+{
+    auto record = open_record(directory_, path_);
+    if (!record) return fail(record.error());
+    return *record ? (*record)->read() : Reading{};
 }
 
 Result<void> ServiceDirectory::write_state(const State& state) const

@@ -52,6 +52,12 @@ struct State {
 
 using os::MainBlock;  // the child writes it
 
+// Both blocks of a record, read together. Unset: never written.
+struct Reading {
+    std::optional<State> state;
+    std::optional<os::ProcessIdentity> main;
+};
+
 // The directory of one service. Opening does not create; creating makes the directory (parents too). Its files come with their first use.
 // A link, and a directory that another user owns or can write, is refused: what stands there steers signals.
 class ServiceDirectory {
@@ -75,6 +81,7 @@ class ServiceDirectory {
     // Unset when nothing was ever written. An unreadable or foreign format is undeterminable.
     Result<std::optional<State>> read_state() const;
     Result<std::optional<os::ProcessIdentity>> read_main() const;  // with the pidfs inode from the state block
+    Result<Reading> read() const;                                  // both, for less than the two cost apart
     Result<void> write_state(const State& state) const;
     Result<void> clear_main() const;
     // For the child: the open record, close-on-exec, to write its MainBlock into.

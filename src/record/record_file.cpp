@@ -8,7 +8,6 @@
 
 #include "os/error.hpp"
 #include "os/file.hpp"
-#include "record/state_block.hpp"
 
 namespace steward::record {
 
@@ -97,13 +96,13 @@ Error RecordFile::undeterminable(const char* cause) const
     return {.code = ErrorCode::undeterminable, .operation = "read", .object = os::quoted(path_), .cause = cause, .next_step = {}};
 }
 
-Result<std::optional<State>> RecordFile::state() const
+Result<std::optional<StateBlock>> RecordFile::latest_block() const
 {
     for (int attempt = 1;; ++attempt) {
         auto both = read_slots(file_);
         if (!both) return fail(unreadable_record(error(both.error(), "read")));
         auto& block = latest(*both).block;
-        if (block) return std::optional(std::move(block->state));
+        if (block) return std::optional(std::move(*block));
         if (block.error() == BlockFault::empty) return std::nullopt;
         if (block.error() == BlockFault::foreign) return fail(undeterminable(foreign_format));
         if (attempt == attempts) {
@@ -117,24 +116,47 @@ Result<std::optional<State>> RecordFile::state() const
     }
 }
 
-Result<std::optional<os::ProcessIdentity>> RecordFile::main_process() const
+Result<std::optional<os::ProcessIdentity>> RecordFile::main_process(const std::optional<StateBlock>& state) const
 {
     for (int attempt = 1;; ++attempt) {
         const auto block = read_main_block(file_);
         if (!block) return fail(unreadable_record(error(block.error(), "read")));
         if (*block == MainBlock{}) return std::nullopt;
         if (block->magic == MainBlock::format && block->check == block->checksum()) {
-            os::ProcessIdentity identity{.pid = static_cast<std::int32_t>(block->pid), .start_time = block->start_time, .pidfs_inode = 0};
             // A state that was written before this process was born knows only its predecessor's inode.
-            if (auto both = read_slots(file_)) {
-                const auto& state = latest(*both).block;
-                if (state && state->main_check == block->check) identity.pidfs_inode = state->state.main_pidfs_inode;
-            }
-            return identity;
+            const bool fits = state && state->main_check == block->check;
+            return os::ProcessIdentity{.pid = static_cast<std::int32_t>(block->pid),
+                                       .start_time = block->start_time,
+                                       .pidfs_inode = fits ? state->state.main_pidfs_inode : 0};
         }
         if (attempt == attempts) return fail(undeterminable(block->magic == MainBlock::format ? damaged : foreign_format));
         std::this_thread::sleep_for(pause);
     }
+}
+
+Result<Reading> RecordFile::read() const
+{
+    auto block = latest_block();
+    if (!block) return fail(block.error());
+    auto main = main_process(*block);
+    if (!main) return fail(main.error());
+    Reading reading{.state = {}, .main = *main};
+    if (*block) reading.state = std::move((*block)->state);
+    return reading;
+}
+
+Result<std::optional<State>> RecordFile::state() const
+{
+    auto block = latest_block();
+    if (!block) return fail(block.error());
+    if (!*block) return std::nullopt;
+    return std::optional(std::move((*block)->state));
+}
+
+Result<std::optional<os::ProcessIdentity>> RecordFile::main_process() const
+{
+    const auto block = latest_block();
+    return main_process(block ? *block : std::nullopt);
 }
 
 Result<void> RecordFile::write(const State& state) const

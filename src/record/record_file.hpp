@@ -7,6 +7,7 @@
 #include <steward/result.hpp>
 
 #include "record/record.hpp"
+#include "record/state_block.hpp"
 
 namespace steward::record {
 
@@ -15,12 +16,16 @@ class RecordFile {
   public:
     RecordFile(os::UniqueFd file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
 
+    Result<Reading> read() const;
     Result<std::optional<State>> state() const;
+    // The inode is left out where the state cannot be read: start time and PID still tell the process from any other.
     Result<std::optional<os::ProcessIdentity>> main_process() const;
     Result<void> write(const State& state) const;
     Result<void> clear_main() const;
 
   private:
+    Result<std::optional<StateBlock>> latest_block() const;
+    Result<std::optional<os::ProcessIdentity>> main_process(const std::optional<StateBlock>& block) const;
     [[nodiscard]] Error error(Error error, const char* operation) const;
     [[nodiscard]] Error undeterminable(const char* cause) const;
 

@@ -115,6 +115,14 @@ TEST(PidTextAbovePidMax, is_nobody)
     EXPECT_EQ(parse_pid_text("32768\n", 32768, false).verdict, Verdict::pid);
 }
 
+TEST(PidTextAbovePidMax, is_nobody_in_a_file_too)
+{
+    const test::ScratchDirectory scratch;
+    const int limit = std::stoi(test::content_of("/proc/sys/kernel/pid_max"));
+    EXPECT_EQ(read_pid_file(scratch.write("web.pid", std::to_string(limit + 1) + "\n"), 0).verdict, Verdict::too_large);
+    EXPECT_EQ(read_pid_file(scratch.write("web.pid", std::to_string(limit) + "\n"), 0).verdict, Verdict::pid);
+}
+
 TEST(PidTextReason, quotes_what_the_file_holds)
 {
     EXPECT_EQ(parse_pid_text("-1\n", highest, false).reason, "holds '-1', which is no PID");

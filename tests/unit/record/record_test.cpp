@@ -99,6 +99,19 @@ TEST_F(Record, does_not_give_a_new_main_process_the_inode_of_the_old_one)
     EXPECT_TRUE(same(*main(), {.pid = 4130, .start_time = 120, .pidfs_inode = 0}));
 }
 
+TEST_F(Record, gives_both_blocks_in_one_reading)
+{
+    EXPECT_FALSE(service.read()->state);
+    EXPECT_FALSE(service.read()->main);
+    write_main(4121, 99);
+    EXPECT_FALSE(service.read()->state);
+    EXPECT_EQ(service.read()->main->pid, 4121);
+    ASSERT_TRUE(service.write_state(sample_state()));
+    const Reading reading = service.read().value();
+    EXPECT_TRUE(reading.state == sample_state());
+    EXPECT_TRUE(same(*reading.main, {.pid = 4121, .start_time = 99, .pidfs_inode = sample_state().main_pidfs_inode}));
+}
+
 TEST_F(Record, forgets_the_main_process_alone_when_told_so)
 {
     write_main(4121, 99);

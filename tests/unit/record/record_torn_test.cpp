@@ -38,6 +38,7 @@ class TornRecord : public testing::Test {
         ASSERT_FALSE(state);
         EXPECT_EQ(state.error().code, ErrorCode::undeterminable);
         EXPECT_EQ(state.error().message(), "cannot read '" + service.path() + "/record': " + why);
+        EXPECT_EQ(service.read().error().message(), state.error().message());
     }
 
     test::ScratchDirectory scratch;
@@ -70,6 +71,10 @@ TEST_F(TornRecord, two_damaged_blocks_cannot_be_told)
     spoil(first_block + 200);
     spoil(second_block + 200);
     expect_undeterminable("it is damaged");
+    const auto record = service.record_for_child();
+    const MainBlock block = MainBlock::of(4121, 99);
+    ASSERT_EQ(pwrite(record->get(), &block, sizeof block, MainBlock::offset), static_cast<ssize_t>(sizeof block));
+    EXPECT_EQ(service.read_main().value()->pid, 4121);  // the process is found all the same
     write_state(3);
     EXPECT_EQ(service.read_state().value()->restarts, 3U);
 }
@@ -102,6 +107,7 @@ TEST_F(TornRecord, damaged_main_process_cannot_be_told)
     ASSERT_FALSE(main);
     EXPECT_EQ(main.error().code, ErrorCode::undeterminable);
     EXPECT_EQ(main.error().message(), "cannot read '" + service.path() + "/record': it is damaged");
+    EXPECT_EQ(service.read().error().message(), main.error().message());
 }
 
 TEST_F(TornRecord, another_programs_file_cannot_be_told)
