@@ -76,8 +76,7 @@ void describe_steward(const ServiceStatus& status, Block& block)
     if (status.main_pid == 0) return;
     if (!status.supervised) return block.line("steward", "none (supervise = false)");
     if (!status.supervisor_alive) {
-        return block.line("steward", "supervisor and keeper are gone; the service runs on (try: steward start " + status.name + ")",
-                          Paint::yellow);
+        return block.line("steward", "none: keeper and supervisor are gone (try: steward start " + status.name + ")", Paint::yellow);
     }
     block.line("steward", joined({status.supervisor_pid != 0 ? "supervisor " + std::to_string(status.supervisor_pid) : "",
                                   status.keeper_pid != 0 ? "keeper " + std::to_string(status.keeper_pid) : ""}));
@@ -162,7 +161,8 @@ std::string render_status(const ServiceStatus& status, TimePoint now, const Styl
 {
     Block block(style);
     block.line("", status.description);
-    block.line("reason", status.reason, paint_of(status.state));
+    // What a running service has to tell is on its lines below.
+    if (status.state != ServiceState::running) block.line("reason", status.reason, paint_of(status.state));
     block.line(status.main_pid != 0 ? "process" : "command",
                (status.main_pid != 0 ? std::to_string(status.main_pid) + " " : std::string{}) + shell_words(status.command));
     describe_steward(status, block);

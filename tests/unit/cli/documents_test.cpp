@@ -1,4 +1,7 @@
 // Holds the manual page, the completions and the description of the JSON documents to the table of verbs.
+#include <algorithm>
+#include <cstdio>
+
 #include <gtest/gtest.h>
 
 #include "cli/exit_codes.hpp"
@@ -65,6 +68,43 @@ TEST(Documents, the_completions_have_every_verb_and_option)
             EXPECT_TRUE(has_word(script, word) || script.find(word) != std::string::npos) << word << " in " << path;
         }
     }
+}
+
+// What bash offers for each verb, by the script itself: "VERB: WORD WORD ...", one line a verb.
+std::vector<std::string> lines_of_bash(const std::string& script)
+{
+    std::vector<std::string> lines;
+    std::FILE* bash = popen(("exec bash -c '" + script + "'").c_str(), "r");
+    if (bash == nullptr) return lines;
+    char line[4096];
+    while (std::fgets(line, sizeof line, bash) != nullptr) lines.emplace_back(line);
+    pclose(bash);
+    return lines;
+}
+
+TEST(Documents, bash_offers_each_verb_exactly_its_options)
+{
+    std::string script = "source " STEWARD_SOURCE_ROOT "/completions/steward.bash; COMP_CWORD=2; ";
+    std::vector<std::string> expected;
+    for (const Verb& verb : verbs()) {
+        script += "COMP_WORDS=(steward " + std::string(verb.name) +
+                  " -); _steward; echo $(printf \"%s\\n\" \"${COMPREPLY[@]}\" | LC_ALL=C sort); ";
+        std::vector<std::string> words = option_words(&verb);
+        std::sort(words.begin(), words.end());
+        std::string line;
+        for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
+        expected.push_back(line + "\n");
+    }
+    EXPECT_EQ(lines_of_bash(script), expected);
+}
+
+TEST(Documents, bash_offers_every_verb)
+{
+    const std::string all =
+        lines_of_bash("source " STEWARD_SOURCE_ROOT
+                      "/completions/steward.bash; COMP_CWORD=1; COMP_WORDS=(steward \"\"); _steward; echo ${COMPREPLY[@]}")
+            .at(0);
+    for (const Verb& verb : verbs()) EXPECT_TRUE(has_word(all, verb.name)) << verb.name;
 }
 
 TEST(Documents, the_schema_names_every_document_and_error_code)
