@@ -15,6 +15,7 @@ constexpr unsigned told_lines = 10;
 // How long the keeper may take to pass on the exit status of a main process that is seen to be gone.
 constexpr std::chrono::milliseconds notice_wait{500};
 constexpr std::chrono::milliseconds notice_pause{20};
+constexpr std::chrono::seconds adopt_pause{1};
 
 double random_fraction()
 {
@@ -149,20 +150,24 @@ void ServiceRunner::fail_start(Error error)
 void ServiceRunner::adopt(Answer first)
 {
     // A launch that the last supervisor began is either over or has written its PID when this lock is free.
-    static_cast<void>(assignment_.directory.lock_launch());
-    auto recorded = assignment_.directory.read_state();
-    if (!recorded || !*recorded) return launch_first(std::move(first));
-    const record::State before = **recorded;
+    if (auto waited = assignment_.directory.lock_launch(); !waited) return adopt_later(std::move(first), waited.error());
+    const auto recorded = assignment_.directory.read();
+    // What cannot be told is not taken for nothing: a second instance would be the price.
+    if (!recorded) return adopt_later(std::move(first), recorded.error());
+    if (!recorded->state) return launch_first(std::move(first));
+    const auto& identity = recorded->main;
+    auto main = identity ? os::ProcessRef::open(*identity) : Result<std::optional<os::ProcessRef>>(std::nullopt);
+    if (!main) return adopt_later(std::move(first), main.error());
+    if (first) start_answers_.push_back(std::move(first));
+    const record::State before = *recorded->state;
     state_.state = before.state;
     state_.since = before.since;
     state_.restarts = before.restarts;
     state_.last_exit = before.last_exit;
     state_.last_exit_pid = before.last_exit_pid;
     state_.stop_requested = before.stop_requested;
-    state_.main_pidfs_inode = before.main_pidfs_inode;
     state_.cgroup = before.cgroup;
     if (!before.cgroup.empty()) cgroup_ = os::Cgroup::open(before.cgroup);
-    if (first) start_answers_.push_back(std::move(first));
     host_.events.warning(name(), "a new supervisor carries on, PID " + std::to_string(host_.supervisor.pid));
 
     if (before.state == ServiceState::backing_off) {
@@ -174,27 +179,32 @@ void ServiceRunner::adopt(Answer first)
         restart_timer_ = host_.loop.after(std::chrono::duration_cast<Duration>(delay), [this] { launch(); });
         return answer_all(start_answers_, started_reply());
     }
-    auto identity = assignment_.directory.read_main();
-    if (!identity || !*identity || (*identity)->pid == before.last_exit_pid) {
+    if (!identity || identity->pid == before.last_exit_pid) {
         // It was between two runs.
         if (before.stop_requested) return finish(ServiceState::stopped, "");
         return launch();
     }
-    auto main = os::ProcessRef::open(**identity);
-    if (main && *main) return adopt_main(std::move(**main));
+    if (*main) return adopt_main(std::move(**main));
     // It ended unseen. Its status is on its way from the keeper, or lost with it.
-    state_.last_exit_pid = (*identity)->pid;
+    state_.last_exit_pid = identity->pid;
     main_watch_ = host_.loop.after(notice_wait, [this] {
         main_watch_ = 0;
         main_ended(ExitStatus{.known = false, .at = std::chrono::system_clock::now()});
     });
-    main_pending_ = (*identity)->pid;
+    main_pending_ = identity->pid;
+}
+
+void ServiceRunner::adopt_later(Answer first, const Error& error)
+{
+    host_.events.error(name(), error.message());
+    restart_timer_ = host_.loop.after(adopt_pause, [this, first] { adopt(first); });
 }
 
 void ServiceRunner::adopt_main(os::ProcessRef main)
 {
     main_ = std::move(main);
     main_running_ = true;
+    state_.main_pidfs_inode = main_->identity().pidfs_inode;
     const auto started = os::start_time_to_clock(main_->identity().start_time);
     const auto ran = started ? std::chrono::system_clock::now() - *started : std::chrono::system_clock::duration::zero();
     launched_at_ = os::MonotonicClock::now() - ran;

@@ -76,6 +76,7 @@ class ServiceRunner {
   private:
     void launch_first(Answer first);
     void adopt(Answer first);
+    void adopt_later(Answer first, const Error& error);
     void launch();
     Result<void> try_launch();
     void launch_failed(const Error& error);
