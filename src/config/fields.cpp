@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 #include <csignal>
+#include <set>
 #include <utility>
 
 #include <steward/manager.hpp>
@@ -216,7 +217,7 @@ std::optional<Node> ExitCodes::write(const std::vector<int>& value)
 
 std::optional<std::vector<unsigned>> Cpus::read(const Node& node, Reading& reading)
 {
-    std::vector<unsigned> cpus;
+    std::set<unsigned> cpus;
     const auto take = [&](const Node& item) {
         if (item.kind != Node::Kind::integer && item.kind != Node::Kind::text) {
             return reading.expected(item, "a CPU number or a range such as \"0-3\"");
@@ -225,7 +226,7 @@ std::optional<std::vector<unsigned>> Cpus::read(const Node& node, Reading& readi
         std::string objection;
         const auto range = parse_cpus(text, objection);
         if (!range) return reading.objection(item, text, objection);
-        cpus.insert(cpus.end(), range->begin(), range->end());
+        cpus.insert(range->begin(), range->end());
     };
     if (node.kind == Node::Kind::list) {
         std::ranges::for_each(node.items, take);
@@ -235,9 +236,7 @@ std::optional<std::vector<unsigned>> Cpus::read(const Node& node, Reading& readi
         reading.expected(node, "an array of CPU numbers and ranges, or one string such as \"0-3,6\"");
         return std::nullopt;
     }
-    std::ranges::sort(cpus);
-    cpus.erase(std::ranges::unique(cpus).begin(), cpus.end());
-    return cpus;
+    return std::vector<unsigned>(cpus.begin(), cpus.end());
 }
 
 std::optional<Node> Cpus::write(const std::vector<unsigned>& value)

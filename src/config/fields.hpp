@@ -156,6 +156,8 @@ struct Word {
     Enum value;
     Support support = Support::yes;
 };
+template <class Enum>
+Word(std::string_view, Enum, Support = Support::yes) -> Word<Enum>;  // clang 14 deduces no aggregates
 
 std::optional<std::size_t> read_word(const Node& node, Reading& reading, const std::vector<std::string>& names,
                                      const std::vector<Support>& support);

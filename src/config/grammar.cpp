@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <set>
 
 namespace steward::config {
 
@@ -173,7 +174,7 @@ std::string format_limit(const ResourceLimit& limit)
 
 std::optional<std::vector<unsigned>> parse_cpus(std::string_view text, std::string& objection)
 {
-    std::vector<unsigned> cpus;
+    std::set<unsigned> cpus;
     for (std::string_view rest = text;;) {
         const std::size_t comma = rest.find(',');
         const std::string_view range = rest.substr(0, comma);
@@ -188,13 +189,11 @@ std::optional<std::vector<unsigned>> parse_cpus(std::string_view text, std::stri
             objection = "goes beyond CPU " + std::to_string(highest_cpu);
             return std::nullopt;
         }
-        for (unsigned cpu = *first; cpu <= *last; ++cpu) cpus.push_back(cpu);
+        for (unsigned cpu = *first; cpu <= *last; ++cpu) cpus.insert(cpu);
         if (comma == std::string_view::npos) break;
         rest.remove_prefix(comma + 1);
     }
-    std::ranges::sort(cpus);
-    cpus.erase(std::ranges::unique(cpus).begin(), cpus.end());
-    return cpus;
+    return std::vector<unsigned>(cpus.begin(), cpus.end());
 }
 
 std::optional<Argv> split_words(std::string_view text, std::string& objection)
