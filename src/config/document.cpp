@@ -84,6 +84,7 @@ std::optional<SyntaxFault> parse_document(std::string_view text, Node& root)
     const toml::parse_result result = toml::parse(text);
     if (!result) {
         std::string message(result.error().description());
+        message = message.substr(0, message.find(" (TOML_MAX"));  // the name of a build option of the library's
         if (!message.empty()) message.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(message.front())));
         return SyntaxFault{place_of(result.error().source()), "not TOML: " + message};
     }

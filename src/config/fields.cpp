@@ -274,7 +274,9 @@ std::optional<std::size_t> read_word(const Node& node, Reading& reading, const s
     }
     const auto found = std::ranges::find(names, node.text);
     if (found == names.end()) {
-        reading.fault(node, excerpt(node.text) + " is none of " + choices, nearest(node.text, names));
+        const bool single = choices.find(',') == std::string::npos;
+        reading.fault(node, excerpt(node.text) + (single ? " is not \"" + choices + "\"" : " is none of " + choices),
+                      nearest(node.text, names));
         return std::nullopt;
     }
     const auto index = static_cast<std::size_t>(found - names.begin());

@@ -116,9 +116,7 @@ Result<Loaded> resolve(const std::vector<File>& files, const std::string& name)
     std::vector<Diagnostic> faults;
     for (Source& source : sources) std::ranges::move(source.take_faults(), std::back_inserter(faults));
     if (!faults.empty()) return fail(invalid(files.front().path, std::move(faults)));
-    Loaded loaded{resolver.spec(), resolved_keys(resolver.spec(), resolver.origins()), {}};
-    for (const File& file : files) loaded.files.push_back(file.stamp);
-    return loaded;
+    return Loaded{resolver.spec(), resolved_keys(resolver.spec(), resolver.origins()), {}};
 }
 
 std::vector<std::string> paths_of(const Sources& sources)
@@ -144,7 +142,13 @@ Result<Loaded> load(const Sources& sources)
         faults.push_back({path, 0, 0, "cannot be read: " + file.error().cause, {}, {}});
         if (!failure) failure = std::move(file.error());
     }
-    if (!failure) return resolve(files, sources.name);
+    if (!failure) {
+        auto loaded = resolve(files, sources.name);
+        for (const File& file : files) {
+            if (loaded) loaded->files.push_back(file.stamp);
+        }
+        return loaded;
+    }
     if (failure->code != ErrorCode::not_permitted) failure->code = ErrorCode::invalid_service_file;
     failure->diagnostics = std::move(faults);
     return fail(std::move(*failure));

@@ -27,7 +27,7 @@ void Reading::expected(const Node& at, std::string_view what)
 
 void Reading::objection(const Node& at, std::string_view text, const std::string& objection)
 {
-    fault(at, (text.empty() ? "the value" : excerpt(text)) + " " + objection);
+    fault(at, excerpt(text) + " " + objection);
 }
 
 void Reading::unsupported(const Node& at, std::string_view value)

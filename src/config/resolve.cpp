@@ -22,7 +22,11 @@ void Resolver::apply(Source& source, const Node& root)
 void Resolver::apply_member(Source& source, const std::string& prefix, const Member& member)
 {
     const std::string table = prefix + member.key;
-    if (!is_table(table)) return fault_unknown_at_top(source, prefix, member);
+    if (!is_table(table)) {
+        const std::string meant = fault_unknown_at_top(source, prefix, member);
+        misplaced_command_ = misplaced_command_ || meant == "service" || meant == "command";
+        return;
+    }
     if (member.value.kind == Node::Kind::table) {
         if (table == "service" && service_table_.line == 0) service_table_ = member.place;
         return apply_table(source, table, member.value);
@@ -46,8 +50,7 @@ void Resolver::apply_table(Source& source, const std::string& table, const Node&
         const Key* key = find_key(table, member.key);
         if (key == nullptr) {
             const std::string meant = fault_unknown_key(source, table, member);
-            // The command is there, misspelt: that it is missing would be a second fault for the same slip.
-            if (table == "service" && meant == "command") origins_.try_emplace("service.command", Origin{&source, member.place});
+            misplaced_command_ = misplaced_command_ || (table == "service" && meant == "command");
             continue;
         }
         if (!key->supported()) {
@@ -96,7 +99,8 @@ void Resolver::conclude(Source& service_file)
 
 void Resolver::require_command(Source& service_file)
 {
-    if (is_written("service.command")) return;
+    // Where a slip hides the command, that it is missing would be a second fault for the same slip.
+    if (is_written("service.command") || misplaced_command_) return;
     service_file.fault(service_table_, "[service] command is missing: the program to run and its arguments");
 }
 

@@ -51,6 +51,7 @@ class Resolver {
     std::optional<std::string> instance_;
     Origins origins_;
     Place service_table_;
+    bool misplaced_command_ = false;
 };
 
 }  // namespace steward::config

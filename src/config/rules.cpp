@@ -39,7 +39,6 @@ Objection object_to_line(std::string_view text)
 
 Objection object_to_path(std::string_view text)
 {
-    if (text.empty()) return "is empty";
     if (has_control_character(text)) return "holds a control character";
     if (!text.starts_with('/')) return "is not an absolute path";
     if (text.size() > longest_path) return "is longer than a path can be";
@@ -56,11 +55,10 @@ Objection object_to_file_path(std::string_view text)
 
 Objection object_to_directory_name(std::string_view text)
 {
-    if (text.empty()) return "is empty";
     if (has_control_character(text)) return "holds a control character";
     if (text.starts_with('/')) return "is absolute: a name below the base directory is meant";
     if (text.size() > longest_path) return "is longer than a path can be";
-    for (std::string_view rest = text; !rest.empty() || text.ends_with('/');) {
+    for (std::string_view rest = text;;) {
         const std::size_t slash = rest.find('/');
         const std::string_view part = rest.substr(0, slash);
         if (part.empty() || part == "." || part == "..") return "has an empty, '.' or '..' component";
@@ -72,15 +70,15 @@ Objection object_to_directory_name(std::string_view text)
 
 Objection object_to_account(std::string_view text)
 {
-    if (text.empty()) return "is empty";
     if (has_control_character(text)) return "holds a control character";
-    if (text.find_first_of(":/, \t") != std::string_view::npos || text.starts_with('-')) return "is no name of a user or group";
+    if (text.empty() || text.find_first_of(":/, \t") != std::string_view::npos || text.starts_with('-'))
+        return "is no name of a user or group";
     return std::nullopt;
 }
 
 Objection object_to_variable(std::string_view text)
 {
-    if (text.empty()) return "is an empty name";
+    if (text.empty()) return "is no name of a variable";
     if (has_control_character(text)) return "holds a control character";
     if (text.find('=') != std::string_view::npos) return "holds a '='";
     return std::nullopt;
@@ -88,9 +86,8 @@ Objection object_to_variable(std::string_view text)
 
 Objection object_to_shell_variable(std::string_view text)
 {
-    if (text.empty()) return "is empty";
     const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '_'; };
-    if (is_digit(text.front()) || !std::ranges::all_of(text, fits)) return "is no name of a variable";
+    if (text.empty() || is_digit(text.front()) || !std::ranges::all_of(text, fits)) return "is no name of a variable";
     return std::nullopt;
 }
 

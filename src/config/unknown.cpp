@@ -29,11 +29,14 @@ std::string homes_of(std::string_view name)
     return text;
 }
 
-std::vector<std::string> tables()
+// Below `prefix`, without it.
+std::vector<std::string> tables(std::string_view prefix)
 {
     std::vector<std::string> names;
     for (const Key& key : schema()) {
-        if (names.empty() || names.back() != key.table) names.emplace_back(key.table);
+        if (!key.table.starts_with(prefix)) continue;
+        const std::string_view name = key.table.substr(prefix.size());
+        if (names.empty() || names.back() != name) names.emplace_back(name);
     }
     return names;
 }
@@ -82,21 +85,23 @@ std::string fault_unknown_key(Source& source, std::string_view table, const Memb
     return near;
 }
 
-void fault_unknown_at_top(Source& source, std::string_view prefix, const Member& member)
+std::string fault_unknown_at_top(Source& source, std::string_view prefix, const Member& member)
 {
     const std::string name = std::string(prefix) + member.key;
-    std::string near = nearest(name, tables());
+    const std::string near = nearest(member.key, tables(prefix));
+    const std::string label = near.empty() ? near : table_label(std::string(prefix) + near);
+    if (member.value.kind == Node::Kind::table) {
+        source.fault(member.place, "unknown table " + excerpt("[" + name + "]"), label);
+        return near;
+    }
     const std::string homes = prefix.empty() ? homes_of(member.key) : std::string();
-    const bool is_plain = member.value.kind != Node::Kind::table;
-    if (is_plain && !homes.empty()) {
-        return source.fault(member.place, excerpt(member.key) + " stands outside any table: it belongs in " + homes);
+    if (!homes.empty()) {
+        source.fault(member.place, excerpt(member.key) + " stands outside any table: it belongs in " + homes);
+        return member.key;
     }
-    if (!near.empty()) near = table_label(near);
-    if (is_plain) {
-        if (near.empty()) near = near_key_elsewhere(member.key);
-        return source.fault(member.place, "unknown key " + excerpt(name) + " outside any table", std::move(near));
-    }
-    source.fault(member.place, "unknown table " + excerpt("[" + name + "]"), std::move(near));
+    source.fault(member.place, "unknown key " + excerpt(name) + " outside any table",
+                 label.empty() ? near_key_elsewhere(member.key) : label);
+    return near;
 }
 
 }  // namespace steward::config
