@@ -52,10 +52,11 @@ class Command {
     {
         note(cli::exit_code(arguments_.verb->id, error.code));
         if (json()) return;
-        if (error.next_step.empty()) error.next_step = next_step(operand, error);
-        const Style& style = console_.err_style();
-        console_.complain(error.message() + near_miss(operand, error));
-        console_.diagnostic(render_details(error, style));
+        const std::string right = near_miss(operand, error);
+        if (!right.empty()) error.next_step.clear();
+        if (right.empty() && error.next_step.empty()) error.next_step = next_step(operand, error);
+        console_.complain(error.message() + right);
+        console_.diagnostic(render_details(error, console_.err_style()));
     }
 
     [[nodiscard]] std::string next_step(const std::string& operand, const Error& error) const
@@ -69,7 +70,7 @@ class Command {
     [[nodiscard]] std::string near_miss(const std::string& operand, const Error& error) const
     {
         const bool is_name = operand.find_first_of("/*?[") == std::string::npos && !operand.ends_with(".toml");
-        if (error.code != ErrorCode::unknown_service || !error.next_step.empty() || !is_name) return {};
+        if (error.code != ErrorCode::unknown_service || !is_name) return {};
         const auto known = manager_.all();
         if (!known) return {};
         std::vector<std::string> names;

@@ -17,7 +17,8 @@ using TimePoint = std::chrono::system_clock::time_point;
 // The colour and the mark of a state: good, in between, in trouble, or at rest.
 [[nodiscard]] Paint paint_of(ServiceState state);
 [[nodiscard]] std::string mark_of(ServiceState state, const Style& style);
-// failed, dead, unknown, backing off, or running without its supervisor: what a table must not hide.
+// failed, dead, unknown, backing off, running without its supervisor, or stopped with something to tell (its file is invalid): what a
+// table must not hide.
 [[nodiscard]] bool is_in_trouble(const ServiceStatus& status);
 
 // One service in full. On a terminal a long log line takes at most three rows, unless `verbose`.

@@ -30,7 +30,11 @@ class Block {
         const std::size_t room = room_beside(log_lead.size());
         std::string shown = printable(value, style_.unicode);
         if (room > 0 && !whole) shown = cut(shown, room * log_rows, style_.unicode);
-        for (const std::string& piece : wrap(shown, room)) text_ += std::string(log_lead) + piece + "\n";
+        std::string lead(log_lead);
+        for (const std::string& piece : wrap(shown, room)) {
+            text_ += lead + piece + "\n";
+            lead.assign(log_lead.size(), ' ');
+        }
     }
 
     [[nodiscard]] const std::string& text() const { return text_; }
@@ -154,7 +158,8 @@ std::string mark_of(ServiceState state, const Style& style)
 bool is_in_trouble(const ServiceStatus& status)
 {
     const bool alone = status.state == ServiceState::running && status.supervised && !status.supervisor_alive;
-    return alone || status.state == ServiceState::backing_off || paint_of(status.state) == Paint::red;
+    const bool cannot_start = status.state == ServiceState::stopped && !status.reason.empty();
+    return alone || cannot_start || status.state == ServiceState::backing_off || paint_of(status.state) == Paint::red;
 }
 
 std::string render_status(const ServiceStatus& status, TimePoint now, const Style& style, bool verbose)

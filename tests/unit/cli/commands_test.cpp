@@ -140,6 +140,9 @@ TEST_F(CommandLineTest, an_unknown_service_names_the_nearest_known_one)
     const Told told = run({"status", "wbe"});
     EXPECT_EQ(told.code, 4);
     EXPECT_EQ(told.err, "steward: cannot find wbe: there is no such service (did you mean 'web'?)\n");
+    host().errors["webb"] = error(ErrorCode::unknown_service, "signal", "no such service");
+    host().errors["webb"].next_step = "steward list";
+    EXPECT_EQ(run({"signal", "HUP", "webb"}).err, "steward: cannot signal web: no such service (did you mean 'web'?)\n");
     EXPECT_EQ(run({"status", "zzz"}).err, "steward: cannot find zzz: there is no such service\n");
     EXPECT_EQ(run({"status", "wbe*"}).err, "steward: cannot find wbe*: there is no such service\n");
 }

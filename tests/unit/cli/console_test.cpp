@@ -68,7 +68,7 @@ TEST_F(TerminalTest, a_terminal_gets_colours_and_its_own_width)
     host().services["web"].last_lines = {std::string(70, 'x') + "\x1b[2J\x07"};
     const std::string told = on_terminal({"status", "web"});
     EXPECT_TRUE(told.starts_with("\x1b[1;32m●\x1b[0m \x1b[1mweb\x1b[0m: \x1b[1;32mrunning\x1b[0m\r\n")) << told;
-    EXPECT_NE(told.find("      | " + std::string(52, 'x') + "\r\n      | " + std::string(18, 'x') + "\\x1b[2J\\x07\r\n"), std::string::npos)
+    EXPECT_NE(told.find("      | " + std::string(52, 'x') + "\r\n        " + std::string(18, 'x') + "\\x1b[2J\\x07\r\n"), std::string::npos)
         << told;
 }
 

@@ -126,6 +126,10 @@ TEST_F(RenderTest, who_watches_a_service_is_told)
         text += render_status(status, now, pipe_style, false) + "\n";
     }
     expect_golden("status-watchers.txt", text);
+    ServiceStatus broken;
+    broken.reason = "its service file is invalid";
+    EXPECT_TRUE(is_in_trouble(broken));
+    EXPECT_FALSE(is_in_trouble(ServiceStatus{}));
     EXPECT_TRUE(is_in_trouble(alone));
     EXPECT_FALSE(is_in_trouble(unsupervised));
 }
