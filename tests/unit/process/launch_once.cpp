@@ -1,8 +1,9 @@
-// One launch that asks for everything a plan can ask for, as the fault sweep wants it: launch_once DIRECTORY [detach] [plain].
+// One launch that asks for everything a plan can ask for, as the fault sweep wants it: launch_once DIRECTORY [detach].
 //
 // Prints one line: "ok PID" or "error CODE MESSAGE", then what a failed launch must not leave: children, descriptors, a changed mask.
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "os/file.hpp"
+#include "injector.hpp"
 #include "process/launcher.hpp"
 
 namespace {
@@ -69,9 +70,9 @@ int main(int argc, char** argv)
     sigprocmask(SIG_SETMASK, &before, nullptr);
     const auto open_before = descriptors();
 
-    access("/steward-fault-sweep", F_OK);  // the sweep counts from here
+    syscall(SYS_sched_get_priority_max, test::marker_policy);
     auto launched = process::launch(plan);
-    access("/steward-fault-sweep", F_OK);  // to here
+    syscall(SYS_sched_get_priority_max, test::marker_policy);
 
     if (launched) {
         std::printf("ok %d\n", launched->process.pid());
