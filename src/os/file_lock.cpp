@@ -43,13 +43,15 @@ Error lock_error(const char* operation, int error)
 struct Waiter {
     int fd;
     std::int64_t offset;
+    std::int32_t parent;
 };
 
 // Runs in a child: it shares the open file description, so the lock it gets is its parent's too and outlives it.
 int wait_for_lock(void* argument) noexcept
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     const auto& waiter = *static_cast<const Waiter*>(argument);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != waiter.parent) return EOWNERDEAD;  // killed before it could be tied to us
     return take(waiter.fd, F_OFD_SETLKW, waiter.offset);
 }
 
@@ -72,7 +74,7 @@ Result<void> wait_by_child(BorrowedFd fd, std::int64_t offset, Deadline deadline
 {
     auto end = make_pipe();
     if (!end) return fail(end.error());
-    Waiter waiter{.fd = fd.get(), .offset = offset};
+    Waiter waiter{.fd = fd.get(), .offset = offset, .parent = getpid()};
     const auto spawned = spawn(wait_for_lock, &waiter);
     if (!spawned) return fail(spawned.error());
     end->write.reset();

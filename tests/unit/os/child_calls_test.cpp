@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -262,6 +263,29 @@ TEST_F(ChildIdentity, is_not_proven_for_other_ids)
               0);
 }
 
+// Makes what is permitted effective again, as a program that kept its capabilities could.
+bool regain(unsigned capability)
+{
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    __user_cap_data_struct halves[_LINUX_CAPABILITY_U32S_3]{};
+    if (syscall(SYS_capget, &header, halves) != 0) return false;
+    halves[0].effective = 1U << capability;
+    return syscall(SYS_capset, &header, halves) == 0;
+}
+
+TEST_F(ChildIdentity, is_not_proven_by_the_right_ids_alone)
+{
+    for (const unsigned capability : {unsigned{CAP_SETUID}, unsigned{CAP_SETGID}}) {
+        EXPECT_EQ(in_child([&] {
+                      CHECK_OR_TELL(keep_capabilities_over_setuid() == 0 && set_gid(gid) == 0 && set_uid(uid) == 0);
+                      CHECK_OR_TELL(prove_dropped(uid, gid) == 0);
+                      CHECK_OR_TELL(regain(capability));
+                      return prove_dropped(uid, gid) == EPERM ? 0 : 1;
+                  }),
+                  0);
+    }
+}
+
 TEST_F(ChildIdentity, may_be_root_or_have_its_group)
 {
     EXPECT_EQ(in_child([] { return prove_dropped(0, 0); }), 0);
@@ -298,6 +322,11 @@ TEST_F(ChildIdentity, is_bounded_to_the_capabilities_told)
     EXPECT_EQ(in_child([] {
                   CHECK_OR_TELL(set_uid(uid) == 0);
                   return bound_capabilities(0) == EPERM ? 0 : 1;
+              }),
+              0);
+    EXPECT_EQ(in_child([] {
+                  CHECK_OR_TELL(bound_capabilities(0) == 0 && set_uid(uid) == 0);
+                  return bound_capabilities(0);  // nothing left to drop: no privilege needed
               }),
               0);
 }

@@ -148,6 +148,18 @@ TEST_F(FileLock, is_given_up_at_the_deadline)
     EXPECT_EQ(waitpid(-1, nullptr, 0), -1) << "a process is left over";
 }
 
+TEST_F(FileLock, is_no_longer_waited_for_when_the_waiter_is_killed)
+{
+    const UniqueFd holder = open_lock();
+    ASSERT_TRUE(try_lock(holder, 0).value());
+    const pid_t child = fork();
+    if (child == 0) _exit(lock(open_lock(), 0, 60s) ? 0 : 1);
+    while (!has_waiter()) usleep(500);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    while (has_waiter()) usleep(500);
+}
+
 TEST_F(FileLock, tells_a_descriptor_that_cannot_lock)
 {
     const UniqueFd reader = open_lock(O_RDONLY);
