@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from harness import HELPERS, SANITIZER_REPORTS, STEWARD, Orphans, Room
+from harness import HELPERS, SANITIZED, SANITIZER_REPORTS, STEWARD, Orphans, Room
 
 MACHINE = ["/run/steward", "/etc/steward", "/var/log/steward", "/var/lib/steward", "/usr/lib/steward", "/usr/local/lib/steward"]
 
@@ -40,6 +41,19 @@ def machine_is_left_alone():
     before = listing()
     yield
     assert listing() == before, "a test wrote into the machine's own directories"
+
+
+@pytest.fixture(autouse=True)
+def watchdog():
+    """A test that hangs fails, with the place where it hung."""
+
+    def bark(*_):
+        raise AssertionError("the test hangs")
+
+    signal.signal(signal.SIGALRM, bark)
+    signal.alarm(240 if SANITIZED else 60)
+    yield
+    signal.alarm(0)
 
 
 def take_reports():

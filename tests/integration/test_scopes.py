@@ -38,7 +38,7 @@ def test_the_life_of_a_user_s_service(at_home):
     assert [room(verb, "web", code=None).code for verb in ("status", "start", "status", "stop", "status")] == [3, 0, 0, 0, 3]
     room("start", "web")
     assert room.status()["scope"] == "user"
-    wait_until(lambda: room.log_text() == "hello\n")
+    wait_until(lambda: room.log_text() == "hello\nhello\n")
     assert room.pid_file().exists() and (room.run / "web").is_dir()
     assert (room.log / "web.log").stat().st_mode & 0o777 == 0o640
     room("stop", "web")
