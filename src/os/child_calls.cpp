@@ -174,6 +174,15 @@ int prove_dropped(uid_t uid, gid_t gid) noexcept
     return uids_match && gids_match ? 0 : EPERM;
 }
 
+int wait_for_end(int fd) noexcept
+{
+    char ignored[64];
+    ssize_t got = 0;
+    do got = read(fd, ignored, sizeof ignored);
+    while (got > 0 || (got < 0 && errno == EINTR));
+    return outcome(got);
+}
+
 int write_bytes(int fd, const void* data, std::size_t size) noexcept
 {
     const auto* at = static_cast<const char*>(data);

@@ -32,6 +32,7 @@ int keep_capabilities_over_setuid() noexcept;            // PR_SET_KEEPCAPS
 int bound_capabilities(std::uint64_t keep) noexcept;     // drops every bounding bit not in `keep`
 int raise_ambient(std::uint64_t capabilities) noexcept;  // permitted + inheritable + ambient
 int no_new_privileges() noexcept;
+int wait_for_end(int fd) noexcept;  // reads until nobody can write there any more
 int write_bytes(int fd, const void* data, std::size_t size) noexcept;
 int write_bytes_at(int fd, const void* data, std::size_t size, std::int64_t offset) noexcept;
 int execute(const char* path, char* const* argv, char* const* envp) noexcept;  // returns only to fail

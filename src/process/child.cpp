@@ -125,6 +125,14 @@ void execute(Progress& progress) noexcept
     progress.step(Stage::exec, call::execute(task.plan->program.c_str(), task.argv, task.environment));
 }
 
+// The first child of a detached launch stays until the parent holds the second: its number cannot be anybody else's before then. It lets
+// go of everything, the report pipe above all, whose end means exec.
+int wait_for_release(const ChildTask& task) noexcept
+{
+    call::close_all_but(std::span<const int>(&task.release, 1));
+    return call::wait_for_end(task.release);
+}
+
 }  // namespace
 
 int run_child(void* child_task) noexcept
@@ -137,7 +145,7 @@ int run_child(void* child_task) noexcept
     if (ready && plan.detach) {
         std::int32_t grandchild = 0;
         ready = progress.step(Stage::second_fork, call::fork_again(&grandchild));
-        if (ready && grandchild != 0) return 0;
+        if (ready && grandchild != 0) return wait_for_release(task);
     }
     if (ready && prepare(progress)) execute(progress);
     call::write_bytes(task.report, &progress.report, sizeof progress.report);

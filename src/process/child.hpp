@@ -31,6 +31,7 @@ struct ChildTask {
     int standard_output = -1;
     int standard_error = -1;
     int report = -1;
+    int release = -1;  // with detach: its end lets the first child go
     int record = -1;
     int launch_lock = -1;
     int cgroup = -1;

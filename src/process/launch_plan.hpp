@@ -53,7 +53,6 @@ struct LaunchPlan {
     bool inherit_output = false;     // 1 and 2 stay the parent's
     os::BorrowedFd launch_lock;      // close-on-exec; held by the child until exec; none: none
     os::BorrowedFd cgroup;           // directory; none: stays where it is. Not to be allowed in is no failure, see Launched::in_cgroup
-    std::string cgroup_path;
     bool new_session = true;
     bool detach = false;  // new session and second fork: the child is nobody's child and no session leader
 

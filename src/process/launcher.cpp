@@ -26,7 +26,7 @@ Result<os::UniqueFd> copy_above_standard(os::BorrowedFd fd)
     }
 }
 
-Result<os::Pipe> make_report_pipe()
+Result<os::Pipe> make_high_pipe()
 {
     auto pipe = os::make_pipe();
     if (!pipe) return pipe;
@@ -98,6 +98,12 @@ Error error_of(const LaunchPlan& plan, std::string cause, ErrorCode code = Error
                  .os_errno = os_errno};
 }
 
+// What failed on the way, as the cause of the launch's failure.
+Error within(const LaunchPlan& plan, const Error& inner)
+{
+    return error_of(plan, inner.message(), inner.code, inner.os_errno);
+}
+
 // What the stage was done to.
 std::string detail_of(const LaunchPlan& plan, const Report& report)
 {
@@ -134,13 +140,38 @@ Result<Report> read_report(const LaunchPlan& plan, os::BorrowedFd from)
     return report;
 }
 
-// The program of a detached launch: nobody's child by now, and perhaps gone.
+// The program of a detached launch: a zombie at worst, as long as its own parent waits.
 Result<os::ProcessRef> open_detached(const LaunchPlan& plan, const Report& report)
 {
     auto process = os::ProcessRef::open({.pid = report.pid, .start_time = report.start_time});
-    if (!process) return fail(error_of(plan, process.error().message(), process.error().code, process.error().os_errno));
-    if (!*process) return fail(error_of(plan, "the program ended at once", ErrorCode::exited_early));
-    return std::move(**process);
+    if (process && *process) return std::move(**process);
+    const Error error = process ? Error{.operation = "find", .object = "the process", .cause = "it has gone"} : process.error();
+    return fail(within(plan, error));
+}
+
+struct Birth {
+    os::Child child;
+    os::UniqueFd report;   // to read from
+    os::UniqueFd release;  // to be closed when a detached program is held
+};
+
+Result<Birth> give_birth(const LaunchPlan& plan)
+{
+    auto report = make_high_pipe();
+    if (!report) return fail(std::move(report.error()));
+    auto release = plan.detach ? make_high_pipe() : Result<os::Pipe>(os::Pipe{});
+    if (!release) return fail(std::move(release.error()));
+    const auto argv = pointers_to(plan.argv);
+    const auto environment = pointers_to(plan.environment);
+    ChildTask task{.plan = &plan, .argv = argv.data(), .environment = environment.data()};
+    task.report = report->write.get();
+    task.release = release->read.get();
+    Descriptors descriptors;
+    if (auto lent = lend_descriptors(plan, descriptors, task); !lent) return fail(std::move(lent.error()));
+    const os::SignalGuard no_signals;
+    auto spawned = os::spawn(&run_child, &task, {.cgroup = plan.cgroup, .born_in_cgroup = &task.born_in_cgroup});
+    if (!spawned) return fail(std::move(spawned.error()));
+    return Birth{.child = std::move(spawned->child), .report = std::move(report->read), .release = std::move(release->write)};
 }
 
 }  // namespace
@@ -175,35 +206,21 @@ std::string_view describe(Stage stage)
 
 Result<Launched> launch(const LaunchPlan& plan)
 {
-    auto pipe = make_report_pipe();
-    if (!pipe) return fail(error_of(plan, pipe.error().message(), pipe.error().code, pipe.error().os_errno));
-    const auto argv = pointers_to(plan.argv);
-    const auto environment = pointers_to(plan.environment);
-    ChildTask task{.plan = &plan, .argv = argv.data(), .environment = environment.data(), .report = pipe->write.get()};
-    auto child = [&]() -> Result<os::Child> {
-        Descriptors descriptors;
-        if (auto lent = lend_descriptors(plan, descriptors, task); !lent) return fail(std::move(lent.error()));
-        const os::SignalGuard no_signals;
-        auto spawned = os::spawn(&run_child, &task, {.cgroup = plan.cgroup, .born_in_cgroup = &task.born_in_cgroup});
-        if (!spawned) return fail(std::move(spawned.error()));
-        return std::move(spawned->child);
-    }();
-    if (!child) return fail(error_of(plan, child.error().message(), child.error().code, child.error().os_errno));
-    pipe->write.reset();
-
-    const std::int32_t pid = child->pid;
-    const auto report = read_report(plan, pipe->read);
+    auto birth = give_birth(plan);
+    if (!birth) return fail(within(plan, birth.error()));
+    const std::int32_t pid = birth->child.pid;
+    const auto report = read_report(plan, birth->report);
     auto process = !report       ? Result<os::ProcessRef>(tl::unexpected(report.error()))
                    : plan.detach ? open_detached(plan, *report)
-                                 : os::ProcessRef::adopt_child(pid, std::move(child->pidfd));
-    // A detached program's own parent has nothing left to do; a program that is not known to be well must not stay.
-    const bool ended_by_itself = !process && process.error().code == ErrorCode::exited_early;
-    if (!process && !ended_by_itself) {
+                                 : os::ProcessRef::adopt_child(pid, std::move(birth->child.pidfd));
+    if (!process) {
         os::abandon(pid);
-    } else if (plan.detach) {
+        return fail(std::move(process.error()));
+    }
+    if (plan.detach) {
+        birth->release.reset();
         static_cast<void>(os::reap_blocking(pid));
     }
-    if (!process) return fail(std::move(process.error()));
     return Launched{.process = std::move(*process), .in_cgroup = report->in_cgroup};
 }
 

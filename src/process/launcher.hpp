@@ -46,9 +46,8 @@ struct Launched {
 };
 
 // With plan.detach the process is nobody's child (its pidfd is opened by its proven identity); else it is the caller's, to be reaped.
-// Blocks until exec. An Error is "cannot start SERVICE: cannot STAGE: CAUSE", and nothing is left running: program_missing when the
-// program cannot be executed, not_permitted, else failed. But exited_early, of a detached program that had ended by the time it was looked
-// for, says nothing of the processes that it may have made: a daemon that detaches by itself does just that.
+// Blocks until exec; the program may have ended since, which is the process's to tell. An Error is "cannot start SERVICE: cannot STAGE:
+// CAUSE", and nothing is left running: program_missing when the program cannot be executed, not_permitted, else failed.
 Result<Launched> launch(const LaunchPlan& plan);
 
 }  // namespace steward::process

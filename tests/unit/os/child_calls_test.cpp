@@ -432,5 +432,25 @@ TEST(ChildStartTime, is_unknown_without_proc)
               0);
 }
 
+TEST(ChildWait, lasts_until_nobody_can_write_any_more)
+{
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    ASSERT_EQ(write(ends[1], "some", 4), 4);
+    EXPECT_EQ(in_child([&] {
+                  if (const pid_t writer = fork(); writer == 0) {
+                      close(ends[0]);
+                      _exit(write(ends[1], "more", 4) == 4 ? 0 : 1);
+                  }
+                  close(ends[1]);
+                  return 0;
+              }),
+              0);
+    close(ends[1]);
+    EXPECT_EQ(wait_for_end(ends[0]), 0);
+    close(ends[0]);
+    EXPECT_EQ(wait_for_end(ends[0]), EBADF);
+}
+
 }  // namespace
 }  // namespace steward::os::child

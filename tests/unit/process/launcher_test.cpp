@@ -11,11 +11,14 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include "helpers/in_child.hpp"
 #include "launching.hpp"
+#include "os/cgroup.hpp"
 #include "os/main_block.hpp"
 
 namespace steward::process {
@@ -244,6 +247,50 @@ TEST_F(Launch, detached_is_nobodys_child_and_leads_no_session)
     EXPECT_TRUE(*launched->process.wait(std::chrono::seconds(10)));
     close(ready[0]);
     close(ready[1]);
+}
+
+TEST_F(Launch, a_detached_program_that_ends_at_once_was_launched_all_the_same)
+{
+    auto plan = plan_of(helper("exit_with"), {"3"});
+    plan.detach = true;
+    for (int i = 0; i < 50; ++i) {
+        const auto launched = launch(plan);
+        ASSERT_TRUE(launched) << launched.error().message();
+        EXPECT_TRUE(*launched->process.wait(std::chrono::seconds(10)));
+    }
+}
+
+TEST_F(Launch, is_not_stopped_by_a_cgroup_that_does_not_let_it_in)
+{
+    const auto no_cgroup = os::open_trusted(scratch_.path(), {.directory = true, .path_only = true});
+    auto plan = plan_of(helper("show_self"));
+    plan.cgroup = *no_cgroup;
+    plan.standard_output = output();
+    const auto launched = launch(plan);
+    ASSERT_TRUE(launched) << launched.error().message();
+    EXPECT_FALSE(launched->in_cgroup);
+    EXPECT_EQ(to_string(os::reap_blocking(launched->process.pid())->status), "exit code 0");
+}
+
+TEST_F(Launch, is_born_in_the_cgroup_where_there_may_be_one)
+{
+    auto cgroup = os::Cgroup::create("steward-test-launch-" + std::to_string(getpid()));
+    if (!cgroup) GTEST_SKIP() << "no cgroup of our own here";
+    for (const bool detach : {false, true}) {
+        auto plan = plan_of(helper("sleep_forever"));
+        plan.cgroup = cgroup->directory();
+        plan.detach = detach;
+        const auto launched = launch(plan);
+        ASSERT_TRUE(launched) << launched.error().message();
+        EXPECT_TRUE(launched->in_cgroup);
+        EXPECT_THAT(*cgroup->processes(), testing::Contains(launched->process.pid()));
+        ASSERT_TRUE(launched->process.signal(SIGKILL));
+        EXPECT_TRUE(*launched->process.wait(std::chrono::seconds(10)));
+        if (!detach) os::reap_blocking(launched->process.pid()).value();
+    }
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (*cgroup->populated() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_TRUE(cgroup->remove());
 }
 
 TEST_F(Launch, a_missing_program_is_named)
