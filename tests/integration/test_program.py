@@ -279,14 +279,14 @@ def test_ambient_capabilities_reach_a_program_of_another_user(started):
 def test_directories_are_made_for_the_user_and_told(room, need, user):
     """In a mount namespace with empty /run, /var/lib, /var/cache, /var/log: the machine's own stay as they are."""
     result = room.work / "result"
-    script = f"env >{result}; stat -c '%n %a %U' /run/web /run/web/sub /var/lib/web /var/cache/web /var/log/web /etc/web >>{result}; exec sleep 1000"
+    script = f"env >{result}; stat -c '%n %a %U' /run/web /run/web/sub /var/lib/web /var/cache/web /var/log/web /etc/web >>{result}; touch {result}.whole; exec sleep 1000"
     extra = (
         "[directories]\nruntime = ['web', 'web/sub']\nstate = ['web']\ncache = ['web']\nlogs = ['web']\nconfiguration = ['web']\nmode = '0750'\n"
     )
     room.service("web", ["/bin/sh", "-c", script], extra, user=user)
     places = " ".join(("/run", "/var/lib", "/var/cache", "/var/log"))
     inside = f"for place in {places}; do mount -t tmpfs -o mode=755 none $place; done; cp -a /etc {room.work}/etc; mount --bind {room.work}/etc /etc; "
-    inside += f"{STEWARD} start web && {STEWARD} stop web"
+    inside += f"{STEWARD} start web && until test -e {result}.whole; do sleep 0.01; done && {STEWARD} stop web"
     finished = room("--mount", "--propagation", "private", "/bin/sh", "-c", inside, program=need("unshare"))
     lines = result.read_text().splitlines()
     assert f"/run/web 750 {user}" in lines and f"/run/web/sub 750 {user}" in lines, finished
