@@ -1,14 +1,11 @@
 #include "os/cgroup.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 
 #include "os/cgroup_tree.hpp"
 #include "os/error.hpp"
@@ -31,13 +28,6 @@ bool is_group_name(const std::string& name)
     return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos && !name.starts_with("cgroup.");
 }
 
-// Opened, made if it is missing. Unset: it may not be made.
-UniqueFd make_group(const std::string& path)
-{
-    if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return UniqueFd();
-    return cgroup_tree::open_group(path);
-}
-
 // 0 or an errno.
 int write_file(BorrowedFd group, const char* file, std::string_view text)
 {
@@ -56,20 +46,19 @@ std::optional<Cgroup> Cgroup::create(const std::string& name)
     const std::optional<std::string> parent = cgroup_tree::place_for_groups();
     if (!parent) return std::nullopt;
     const std::string base = *parent + "/steward";
-    // A group with processes in it is another service's of the same name, or holds what an earlier run left behind on purpose:
-    // neither may be ended with this one.
     for (int spare = 1; spare <= spare_names; ++spare) {
-        Cgroup group;
-        group.path_ = base + "/" + name + (spare == 1 ? "" : "~" + std::to_string(spare));
-        for (int attempt = 0; attempt < attempts && !group.directory_; ++attempt) {
+        const std::string path = base + "/" + name + (spare == 1 ? "" : "~" + std::to_string(spare));
+        for (int attempt = 0; attempt < attempts; ++attempt) {
             if (::mkdir(base.c_str(), 0755) != 0 && errno != EEXIST) return std::nullopt;
-            // Never one that was there: where cgroup.kill was once used on it, CLONE_INTO_CGROUP kills the child (seen on Linux 6.18).
-            static_cast<void>(::rmdir(group.path_.c_str()));
-            group.directory_ = make_group(group.path_);
+            const int error = ::mkdir(path.c_str(), 0755) == 0 ? 0 : errno;
+            if (error != 0 && error != EEXIST && error != ENOENT) return std::nullopt;
+            std::optional<Cgroup> group = open(path);
+            if (group && error == 0) return group;
+            // Processes in it are another service's of the same name, or what an earlier run left behind on purpose: neither may
+            // be ended with this one. An empty one is made anew: a process born (CLONE_INTO_CGROUP) into a group that was killed
+            // before is killed at birth by Linux 6.18.
+            if (group && !group->remove()) break;
         }
-        if (!group.directory_) return std::nullopt;
-        const Result<bool> populated = group.populated();
-        if (populated && !*populated) return group;
     }
     return std::nullopt;
 }

@@ -15,7 +15,7 @@ namespace steward::os {
 class Cgroup {
   public:
     // The cgroup "steward/NAME" below where this process may make groups; unset where it may make none (that is normal, and cheap
-    // to learn). Existing and empty is taken over.
+    // to learn). An empty one that is there is made anew; one with processes is left to them, and this one is called "NAME~2", and so on.
     static std::optional<Cgroup> create(const std::string& name);
     // One made before, by its path as path() told it; unset when it is gone.
     static std::optional<Cgroup> open(const std::string& path);

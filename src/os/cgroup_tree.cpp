@@ -127,7 +127,7 @@ int kill_some(BorrowedFd group, std::span<const std::int32_t> pids)
     for (std::size_t at = 0; at < pids.size(); ++at) {
         if (std::ranges::find(members, pids[at]) == members.end()) continue;
         int result = held[at] ? pidfd::send_signal(held[at].get(), SIGKILL) : -ENOSYS;
-        if (result == -ENOSYS) result = ::kill(pids[at], SIGKILL) == 0 ? 0 : -errno;
+        if (result == -ENOSYS || result == -EPERM) result = ::kill(pids[at], SIGKILL) == 0 ? 0 : -errno;
         if (result != 0 && result != -ESRCH && first_error == 0) first_error = -result;
     }
     return first_error;

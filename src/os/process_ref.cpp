@@ -78,13 +78,24 @@ bool is_same(const ProcessIdentity& wanted, const ProcessIdentity& found)
     return wanted.start_time == found.start_time && inodes_agree;
 }
 
-Result<void> signal_by_number(const ProcessIdentity& identity, std::int32_t target, int signal)
+Result<void> signal_by_number(const ProcessIdentity& identity, int signal)
 {
     // Between these two calls lies the window that only a pidfd closes.
     const Result<Liveness> state = liveness_by_start_time(identity);
     if (!state) return fail(state.error());
     if (*state == Liveness::dead) return fail(ended_error("signal", identity.pid));
-    if (::kill(target, signal) != 0) return fail(signal_error(identity.pid, errno));
+    if (::kill(identity.pid, signal) != 0) return fail(signal_error(identity.pid, errno));
+    return {};
+}
+
+Result<void> prove_not_reaped(const ProcessRef& process)
+{
+    const int probe = process.pidfd() ? pidfd::send_signal(process.pidfd().get(), 0) : -ENOSYS;
+    if (probe == 0) return {};
+    if (probe == -ESRCH) return fail(ended_error("signal", process.pid()));
+    const auto stat = read_stat(process.pid());
+    if (!stat) return fail(stat.error());
+    if (!*stat || (*stat)->start_time != process.identity().start_time) return fail(ended_error("signal", process.pid()));
     return {};
 }
 
@@ -172,13 +183,13 @@ Result<Liveness> ProcessRef::liveness() const
 
 Result<void> ProcessRef::signal(int signal) const
 {
-    if (!pidfd_) return signal_by_number(identity_, pid(), signal);
+    if (!pidfd_) return signal_by_number(identity_, signal);
     const Result<Liveness> state = liveness();
     if (!state) return fail(state.error());
     if (*state == Liveness::dead) return fail(ended_error("signal", pid()));  // the kernel would signal a zombie without a word
-    const int result = pidfd::send_signal(pidfd_.get(), signal);
-    // A seccomp filter that lets pidfd_open through and not this one.
-    if (result == -ENOSYS) return signal_by_number(identity_, pid(), signal);
+    int result = pidfd::send_signal(pidfd_.get(), signal);
+    // ENOSYS, EPERM: perhaps a seccomp filter that lets pidfd_open through and not this; kill(2) tells whether it is permitted.
+    if (result == -ENOSYS || result == -EPERM) result = ::kill(pid(), signal) == 0 ? 0 : -errno;
     if (result < 0) return fail(signal_error(pid(), -result));
     return {};
 }
@@ -194,14 +205,10 @@ Result<void> ProcessRef::signal_group(int signal) const
     if (pidfd_) {
         const int result = pidfd::send_signal_to_group(pidfd_.get(), signal);
         if (result == 0) return {};
-        if (result != -EINVAL && result != -ENOSYS) return fail(signal_error(pid(), -result));
-        // Even a zombie keeps its number from being given to another; once it is reaped, the number proves nothing.
-        if (pidfd::send_signal(pidfd_.get(), 0) == -ESRCH) return fail(ended_error("signal", pid()));
-    } else {
-        const auto stat = read_stat(pid());
-        if (!stat) return fail(stat.error());
-        if (!*stat || (*stat)->start_time != identity_.start_time) return fail(ended_error("signal", pid()));
+        if (result != -EINVAL && result != -ENOSYS && result != -EPERM) return fail(signal_error(pid(), -result));
     }
+    // Even a zombie keeps its number from being given to another; once it is reaped, the number proves nothing.
+    if (auto result = prove_not_reaped(*this); !result) return result;
     if (::getpgid(pid()) != pid()) return fail(signal_error(pid(), ESRCH));
     if (::kill(-pid(), signal) != 0) return fail(signal_error(pid(), errno));
     return {};
