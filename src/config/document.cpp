@@ -1,5 +1,6 @@
 #include "config/document.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -61,8 +62,15 @@ Node convert(const toml::node& from)
 // Neither literal nor multi-line strings, and every control character escaped: one line, whatever the value holds.
 constexpr auto one_line = toml::format_flags::allow_unicode_strings;
 
+bool needs_no_escape(const std::string& text)
+{
+    return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+}
+
 std::string print_text(const std::string& text)
 {
+    // Almost every value: the first stream of a process costs as much as reading a service file.
+    if (needs_no_escape(text)) return '"' + text + '"';
     std::ostringstream stream;
     const toml::value<std::string> node(text);
     stream << toml::toml_formatter(node, one_line);
