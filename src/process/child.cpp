@@ -103,6 +103,14 @@ bool tell_identity(Progress& progress) noexcept
     return progress.step(Stage::record, call::write_bytes_at(task.record, &block, sizeof block, os::MainBlock::offset));
 }
 
+// Before limits and root change: where close_range(2) is missing, what is open is learned from /proc or from the limit.
+void close_descriptors(const ChildTask& task) noexcept
+{
+    std::array<int, 2> keep{task.report, task.launch_lock};
+    if (keep[0] > keep[1]) keep = {keep[1], keep[0]};
+    call::close_all_but(std::span<const int>(keep).subspan(keep[0] < 0 ? 1 : 0));
+}
+
 bool prepare(Progress& progress) noexcept
 {
     const ChildTask& task = progress.task;
@@ -110,16 +118,13 @@ bool prepare(Progress& progress) noexcept
     if (!progress.step(Stage::standard_streams, redirect_standard_streams(task))) return false;
     if (!tell_identity(progress)) return false;
     progress.report.in_cgroup = task.cgroup >= 0 && (task.born_in_cgroup || call::join_cgroup(task.cgroup) == 0);
+    close_descriptors(task);
     return set_resources(progress) && change_place(progress) && change_identity(progress);
 }
 
 void execute(Progress& progress) noexcept
 {
     const ChildTask& task = progress.task;
-    std::array<int, 2> keep{task.report, task.launch_lock};
-    if (keep[0] > keep[1]) keep = {keep[1], keep[0]};
-    call::close_all_but(std::span<const int>(keep).subspan(keep[0] < 0 ? 1 : 0));
-
     progress.step(Stage::exec, 0);
     if (call::write_bytes(task.report, &progress.report, sizeof progress.report) != 0) call::exit(1);
     progress.step(Stage::exec, call::execute(task.plan->program.c_str(), task.argv, task.environment));

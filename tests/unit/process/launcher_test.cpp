@@ -19,6 +19,7 @@
 #include "helpers/in_child.hpp"
 #include "launching.hpp"
 #include "os/cgroup.hpp"
+#include "os/file_lock.hpp"
 #include "os/main_block.hpp"
 
 namespace steward::process {
@@ -79,6 +80,18 @@ TEST_F(Launch, leaves_open_what_the_plan_names_and_nothing_else)
     ASSERT_GT(dup2(leaked, 200), 0);
     const auto shown = show(plan_of(helper("show_self")));
     EXPECT_EQ(shown["fds"], "{\"0\": \"/dev/null\", \"1\": \"" + output_path() + "\", \"2\": \"" + output_path() + "\"}");
+    close(leaked);
+    close(200);
+}
+
+TEST_F(Launch, leaves_nothing_open_above_a_limit_of_its_own_either)
+{
+    const int leaked = open("/etc/passwd", O_RDONLY);
+    ASSERT_GT(dup2(leaked, 200), 0);
+    auto plan = plan_of(helper("show_self"));
+    plan.limits = {{.resource = RLIMIT_NOFILE, .name = "nofile", .limit = {.soft = 8, .hard = 8}}};
+    if (geteuid() == 0) plan.root_directory = "/";
+    EXPECT_THAT(show(plan)["fds"], Not(HasSubstr("/etc/passwd")));
     close(leaked);
     close(200);
 }
@@ -383,12 +396,19 @@ TEST_F(Launch, a_process_that_is_killed_before_exec_is_an_error)
     }
 }
 
-TEST_F(Launch, holds_the_launch_lock_until_exec_and_no_longer)
+TEST_F(Launch, leaves_no_lock_with_the_program)
 {
-    const auto lock = os::open_trusted(scratch_ / "lock", {.read = true, .write = true, .create = true});
-    auto plan = plan_of(helper("show_self"));
+    auto lock = os::open_trusted(scratch_ / "lock", {.read = true, .write = true, .create = true});
+    ASSERT_TRUE(*os::try_lock(*lock, 1));
+    auto plan = plan_of(helper("sleep_forever"));
     plan.launch_lock = *lock;
-    EXPECT_THAT(show(plan)["fds"], Not(HasSubstr("lock")));
+    const auto launched = launch(plan);
+    ASSERT_TRUE(launched) << launched.error().message();
+    lock->reset();
+    const auto again = os::open_trusted(scratch_ / "lock", {.read = true});
+    EXPECT_FALSE(*os::is_locked(*again, 1));
+    ASSERT_TRUE(launched->process.signal(SIGKILL));
+    os::reap_blocking(launched->process.pid()).value();
 }
 
 TEST_F(Launch, every_stage_has_its_words)
