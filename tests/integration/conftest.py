@@ -20,7 +20,13 @@ def pytest_configure(config):
         raise pytest.UsageError(f"no steward at {STEWARD} (try: ninja -C build, or set STEWARD)")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--share", default="1/1", metavar="K/N", help="run only the K-th of N shares of the tests")
+
+
+def pytest_collection_modifyitems(config, items):
+    share, shares = map(int, config.getoption("--share").split("/"))
+    items[:] = items[share - 1 :: shares]
     for item in items:
         if item.get_closest_marker("root") and os.getuid() != 0:
             item.add_marker(pytest.mark.skip(reason="needs root"))
