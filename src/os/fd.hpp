@@ -51,6 +51,8 @@ Result<Pipe> make_pipe();  // close-on-exec
 // A connected pair of SOCK_SEQPACKET sockets, close-on-exec.
 Result<Pipe> make_message_pair();
 Result<UniqueFd> duplicate(BorrowedFd fd);  // close-on-exec
+// Opens /dev/null for those of 0, 1 and 2 that are closed: else the next file that is opened would be written to as standard error.
+Result<void> open_standard_streams();
 
 // Reads to the end, at most `limit` bytes: more is an error. Retries EINTR.
 Result<std::string> read_all(BorrowedFd fd, std::size_t limit);

@@ -133,17 +133,31 @@ Result<Peer> peer_of(BorrowedFd socket)
     return Peer{.pid = credentials.pid, .uid = credentials.uid, .gid = credentials.gid};
 }
 
-Result<void> send_message(BorrowedFd socket, std::span<const std::byte> message)
+namespace {
+
+Result<void> send_with(BorrowedFd socket, std::span<const std::byte> message, int flags)
 {
     if (message.empty()) {  // at the other end it could not be told from a close
         return fail(Error{.code = ErrorCode::invalid_argument, .operation = "send", .object = "a message", .cause = "it is empty"});
     }
     ssize_t sent = 0;
     do {
-        sent = ::send(socket.get(), message.data(), message.size(), MSG_NOSIGNAL);
+        sent = ::send(socket.get(), message.data(), message.size(), MSG_NOSIGNAL | flags);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) return fail(errno_error("send", "a message", errno));
     return {};
+}
+
+}  // namespace
+
+Result<void> send_message(BorrowedFd socket, std::span<const std::byte> message)
+{
+    return send_with(socket, message, 0);
+}
+
+Result<void> send_message_now(BorrowedFd socket, std::span<const std::byte> message)
+{
+    return send_with(socket, message, MSG_DONTWAIT);
 }
 
 Result<Peeked> receive_now(BorrowedFd socket, std::size_t limit, bool peek)

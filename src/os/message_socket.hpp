@@ -32,6 +32,8 @@ Result<Peer> peer_of(BorrowedFd socket);
 
 // EPIPE is an error, never a signal. An empty message is refused: to the peer it would look like the end.
 Result<void> send_message(BorrowedFd socket, std::span<const std::byte> message);
+// The same, but a peer that does not read is not waited for: EAGAIN.
+Result<void> send_message_now(BorrowedFd socket, std::span<const std::byte> message);
 // Blocks up to `timeout` (unset: for ever; passed: timed_out). Unset result: the peer has closed. Longer than `limit` is an error,
 // and the message is dropped. Descriptors that a peer sends along are dropped too.
 Result<std::optional<std::vector<std::byte>>> receive_message(BorrowedFd socket, std::size_t limit,

@@ -59,6 +59,15 @@ void reset_signals() noexcept
     unblock_all_signals();
 }
 
+void expect_children() noexcept
+{
+    struct sigaction now = {};
+    if (::sigaction(SIGCHLD, nullptr, &now) != 0 || now.sa_handler != SIG_IGN) return;
+    now = {};
+    now.sa_handler = SIG_DFL;
+    ::sigaction(SIGCHLD, &now, nullptr);
+}
+
 void ignore_sigpipe() noexcept
 {
     struct sigaction ignored = {};

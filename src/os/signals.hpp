@@ -18,6 +18,8 @@ int wait_for_signal(std::initializer_list<int> signals, std::int32_t* sender) no
 void unblock_all_signals() noexcept;
 // Every handler to its default, and nothing blocked.
 void reset_signals() noexcept;
+// SIGCHLD to its default where it is ignored: then the kernel would reap children before anybody could ask for their status.
+void expect_children() noexcept;
 // Writing to what nobody reads then fails with EPIPE. Children inherit it over exec: they call reset_signals().
 void ignore_sigpipe() noexcept;
 
