@@ -183,6 +183,12 @@ int wait_for_end(int fd) noexcept
     return outcome(got);
 }
 
+int set_parent_death_signal(int signal, std::int32_t parent) noexcept
+{
+    if (prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) < 0) return errno;
+    return getppid() == parent ? 0 : ESRCH;
+}
+
 int write_bytes(int fd, const void* data, std::size_t size) noexcept
 {
     const auto* at = static_cast<const char*>(data);

@@ -32,6 +32,8 @@ int keep_capabilities_over_setuid() noexcept;            // PR_SET_KEEPCAPS
 int bound_capabilities(std::uint64_t keep) noexcept;     // drops every bounding bit not in `keep`
 int raise_ambient(std::uint64_t capabilities) noexcept;  // permitted + inheritable + ambient
 int no_new_privileges() noexcept;
+// PR_SET_PDEATHSIG. After every change of identity, which clears it. ESRCH when `parent` is gone already, and will send nothing.
+int set_parent_death_signal(int signal, std::int32_t parent) noexcept;
 int wait_for_end(int fd) noexcept;  // reads until nobody can write there any more
 int write_bytes(int fd, const void* data, std::size_t size) noexcept;
 int write_bytes_at(int fd, const void* data, std::size_t size, std::int64_t offset) noexcept;

@@ -111,6 +111,13 @@ void close_descriptors(const ChildTask& task) noexcept
     call::close_all_but(std::span<const int>(keep).subspan(keep[0] < 0 ? 1 : 0));
 }
 
+// After the change of identity, which would clear it.
+bool tie_to_parent(Progress& progress) noexcept
+{
+    const int signal = progress.task.plan->parent_death_signal;
+    return signal == 0 || progress.step(Stage::parent_death, call::set_parent_death_signal(signal, progress.task.parent));
+}
+
 bool prepare(Progress& progress) noexcept
 {
     const ChildTask& task = progress.task;
@@ -119,7 +126,7 @@ bool prepare(Progress& progress) noexcept
     if (!tell_identity(progress)) return false;
     progress.report.in_cgroup = task.cgroup >= 0 && (task.born_in_cgroup || call::join_cgroup(task.cgroup) == 0);
     close_descriptors(task);
-    return set_resources(progress) && change_place(progress) && change_identity(progress);
+    return set_resources(progress) && change_place(progress) && change_identity(progress) && tie_to_parent(progress);
 }
 
 void execute(Progress& progress) noexcept

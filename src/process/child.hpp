@@ -26,6 +26,7 @@ struct ChildTask {
     const LaunchPlan* plan = nullptr;
     char* const* argv = nullptr;
     char* const* environment = nullptr;
+    std::int32_t parent = 0;
     // Descriptors, each above 2 or equal to its target, so that none overwrites another. -1: none.
     int standard_input = -1;
     int standard_output = -1;

@@ -163,7 +163,7 @@ Result<Birth> give_birth(const LaunchPlan& plan)
     if (!release) return fail(std::move(release.error()));
     const auto argv = pointers_to(plan.argv);
     const auto environment = pointers_to(plan.environment);
-    ChildTask task{.plan = &plan, .argv = argv.data(), .environment = environment.data()};
+    ChildTask task{.plan = &plan, .argv = argv.data(), .environment = environment.data(), .parent = os::self_pid()};
     task.report = report->write.get();
     task.release = release->read.get();
     Descriptors descriptors;
@@ -199,6 +199,7 @@ std::string_view describe(Stage stage)
         case Stage::uid: return "change the user";
         case Stage::prove_drop: return "prove that the privileges are gone";
         case Stage::no_new_privileges: return "set no-new-privileges";
+        case Stage::parent_death: return "tie it to its supervisor's life";
         case Stage::exec: return "execute";
     }
     return "begin";

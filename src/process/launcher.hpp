@@ -36,6 +36,7 @@ enum class Stage : std::uint8_t {
     uid,
     prove_drop,
     no_new_privileges,
+    parent_death,
     exec,
 };
 std::string_view describe(Stage stage);  // "change to the working directory"
