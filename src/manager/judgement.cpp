@@ -1,10 +1,16 @@
 #include "manager/judgement.hpp"
 
+#include <thread>
+
 namespace steward::manager {
 
 namespace {
 
 using Verdict = Judgement::Verdict;
+
+// Two that agree are believed when nobody holds the lease; a start has these few milliseconds to write its record.
+constexpr int looks = 3;
+constexpr std::chrono::milliseconds look_pause{2};
 
 bool claims_running(const record::State& state)
 {
@@ -25,12 +31,10 @@ void undeterminable(Judgement& judgement, std::string reason)
 }
 
 // Finds the main process that the record names, if it lives and is the same.
-Result<void> find_main(const Located& located, Judgement& judgement)
+Result<void> find_main(const std::optional<os::ProcessIdentity>& recorded, Judgement& judgement)
 {
-    auto identity = located.directory->read_main();
-    if (!identity) return fail(identity.error());
-    if (!*identity) return {};
-    auto process = os::ProcessRef::open(**identity);
+    if (!recorded) return {};
+    auto process = os::ProcessRef::open(*recorded);
     if (!process) return fail(process.error());
     if (!*process) return {};
     auto liveness = (*process)->liveness();
@@ -68,24 +72,36 @@ void hear_pid_file(Judgement& judgement, std::uint32_t owner, bool claimed)
     }
 }
 
-}  // namespace
-
-Result<Judgement> judge(const Located& located, const std::string& spec_pid_file, Lease lease)
+// The lease is looked at before the record is read: whoever takes it in between shows in the record at worst.
+Result<Judgement> judge_once(const Located& located, const PidFileOfSpec& pid_file_of_spec, Lease lease, bool& may_change)
 {
     Judgement judgement;
     const auto owner = os::effective_uid();
+    std::optional<os::ProcessIdentity> recorded_main;
+    bool held = false;
     if (located.directory) {
-        auto state = located.directory->read_state();
-        if (!state) {
-            if (state.error().code == ErrorCode::not_permitted) return fail(state.error());
-            undeterminable(judgement, state.error().cause);
+        if (lease == Lease::look) {
+            const auto locked = located.directory->lease_held();
+            if (!locked) return fail(locked.error());
+            held = *locked;
+        }
+        auto reading = located.directory->read();
+        if (!reading) {
+            if (reading.error().code == ErrorCode::not_permitted) return fail(reading.error());
+            undeterminable(judgement, reading.error().cause);
             return judgement;
         }
-        judgement.state = std::move(*state);
+        judgement.state = std::move(reading->state);
+        recorded_main = reading->main;
     }
-    judgement.pid_file = judgement.state && !judgement.state->pid_file.empty() ? judgement.state->pid_file
-                         : !spec_pid_file.empty()                             ? spec_pid_file
-                                                                              : located.paths.pid_file(located.name);
+    if (judgement.state) judgement.pid_file = judgement.state->pid_file;
+    if (judgement.pid_file.empty()) judgement.pid_file = pid_file_of_spec();
+    if (judgement.pid_file.empty()) judgement.pid_file = located.paths.pid_file(located.name);
+    if (held && !judgement.state) {
+        judgement.verdict = Verdict::launching;
+        may_change = true;
+        return judgement;
+    }
     bool claimed = false;
     if (judgement.state) {
         const auto boot = os::boot_identity();
@@ -94,20 +110,20 @@ Result<Judgement> judge(const Located& located, const std::string& spec_pid_file
             return judgement;
         }
         const bool same_boot = judgement.state->boot == *boot;
-        auto held = lease == Lease::ours ? Result<bool>(false) : located.directory->lease_held();
-        if (!held) return fail(held.error());
-        if (*held && !same_boot) {
+        judgement.same_boot = same_boot;
+        if (held && !same_boot) {
             undeterminable(judgement, "its supervisor is in another PID namespace");
+            may_change = true;
             return judgement;
         }
         if (same_boot) {
-            if (auto found = find_main(located, judgement); !found) {
+            if (auto found = find_main(recorded_main, judgement); !found) {
                 undeterminable(judgement, found.error().message());
                 return judgement;
             }
         }
         claimed = claims_running(*judgement.state);
-        if (*held) {
+        if (held) {
             judgement.verdict = Verdict::supervised;
             return judgement;
         }
@@ -121,7 +137,30 @@ Result<Judgement> judge(const Located& located, const std::string& spec_pid_file
         }
     }
     hear_pid_file(judgement, owner, claimed);
+    may_change = claimed && lease == Lease::look;
     return judgement;
+}
+
+}  // namespace
+
+Result<Judgement> judge(const Located& located, const PidFileOfSpec& pid_file_of_spec, Lease lease)
+{
+    for (int look = 1;; ++look) {
+        bool may_change = false;
+        auto judgement = judge_once(located, pid_file_of_spec, lease, may_change);
+        if (!judgement || !may_change || look == looks) return judgement;
+        // Whoever has just taken the lease is about to write the record; whoever has just given it up had written it before.
+        if (judgement->verdict != Verdict::dead) std::this_thread::sleep_for(look_pause);
+    }
+}
+
+Result<Judgement> judge(const Located& located, Lease lease)
+{
+    const auto pid_file_of_spec = [&] {
+        auto loaded = load_current(located);
+        return loaded ? loaded->spec.service.pid_file : std::string();
+    };
+    return judge(located, pid_file_of_spec, lease);
 }
 
 Error refusal(const Judgement& judgement, const std::string& operation, const std::string& name)

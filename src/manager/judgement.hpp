@@ -4,6 +4,7 @@
 // identity; what does not match is a dead service, never a target. The PID file is heard only when the record proves nothing.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -18,16 +19,17 @@ namespace steward::manager {
 
 struct Judgement {
     enum class Verdict {
-        supervised,     // the lease is held
-        alone,          // its main process lives, and no steward process is above it (supervise = false, or both were killed)
-        launching,      // a start without a supervisor is under way
-        dead,           // record or PID file says running, and nothing of it lives
-        stopped,        // nothing claims that it runs
-        refused,        // the PID file is not to be believed
+        supervised,  // the lease is held
+        alone,       // its main process lives, and no steward process is above it (supervise = false, or both were killed)
+        launching,   // a start is under way, and nobody supervises it yet
+        dead,        // record or PID file says running, and nothing of it lives
+        stopped,     // nothing claims that it runs
+        refused,     // the PID file is not to be believed
         undeterminable,
     };
     Verdict verdict = Verdict::stopped;
     std::optional<record::State> state;
+    bool same_boot = false;              // the record's processes and cgroup can be told by their names
     std::optional<os::ProcessRef> main;  // alive
     bool pid_file_exists = false;
     std::string pid_file;
@@ -37,8 +39,13 @@ struct Judgement {
 // Whose hands the lease is in: `ours` when the caller has taken it, so that nobody else can have it.
 enum class Lease { look, ours };
 
-// Changes nothing. `spec_pid_file` is where the service file wants it, empty for the default; the record's word goes before it.
-Result<Judgement> judge(const Located& located, const std::string& spec_pid_file, Lease lease = Lease::look);
+// Where the service file wants the PID file, empty for the default. Asked only where the record does not say.
+using PidFileOfSpec = std::function<std::string()>;
+
+// Changes nothing.
+Result<Judgement> judge(const Located& located, const PidFileOfSpec& pid_file_of_spec, Lease lease = Lease::look);
+// The same, with the service file to ask.
+Result<Judgement> judge(const Located& located, Lease lease = Lease::look);
 
 // The error that start, stop and their like give on refused and undeterminable.
 [[nodiscard]] Error refusal(const Judgement& judgement, const std::string& operation, const std::string& name);

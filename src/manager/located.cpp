@@ -45,6 +45,7 @@ Result<Located> locate(const Target& target, std::optional<Scope> scope, const s
         if (!paths) return fail(paths.error());
         auto sources = sources_of_file(*paths, target.file);
         if (!sources) return fail(sources.error());
+        located.name = sources->name;
         auto directory = record::ServiceDirectory::open(paths->runtime, located.name);
         if (!directory) return fail(directory.error());
         located.paths = std::move(*paths);

@@ -5,18 +5,47 @@
 #include "manager/preparation.hpp"
 #include "manager/verbs.hpp"
 #include "os/error.hpp"
+#include "os/fd.hpp"
 #include "os/file.hpp"
-#include "record/pid_file.hpp"
+#include "os/process.hpp"
+#include "os/signals.hpp"
 #include "supervise/reload.hpp"
 
 namespace steward {
 
-using manager::Judgement;
 using manager::Located;
+
+namespace {
+
+bool is_anothers(const Located& located)
+{
+    if (!located.directory || os::effective_uid() == 0) return false;
+    const auto directory = os::info(located.directory->directory());
+    return directory && directory->uid != os::effective_uid();
+}
+
+// That the service is somebody else's tells more than which file or signal stood in the way.
+template <class T>
+Result<T> told(Result<T> outcome, const Located& located, const char* verb)
+{
+    if (outcome || outcome.error().code != ErrorCode::not_permitted || !is_anothers(located)) return outcome;
+    Error error = outcome.error();
+    error.operation = verb;
+    error.object = located.name;
+    error.cause = "not permitted";
+    return fail(std::move(error));
+}
+
+}  // namespace
 
 class Manager::Impl {
   public:
-    explicit Impl(ManagerOptions wanted) : options(wanted) {}
+    // Whatever the caller has closed or ignores: children are made, and files opened, from here on.
+    explicit Impl(ManagerOptions wanted) : options(wanted)
+    {
+        static_cast<void>(os::open_standard_streams());
+        os::expect_children();
+    }
 
     [[nodiscard]] Result<Located> locate(const Target& target, const char* operation) const
     {
@@ -119,50 +148,47 @@ Result<StartOutcome> Manager::start(const Target& target, const StartOptions& op
 {
     auto located = impl_->locate(target, "start");
     if (!located) return fail(located.error());
-    return manager::start(*located, options);
+    return told(manager::start(*located, options), *located, "start");
 }
 
 Result<StopOutcome> Manager::stop(const Target& target)
 {
     auto located = impl_->locate(target, "stop");
     if (!located) return fail(located.error());
-    return manager::stop(*located);
+    return told(manager::stop(*located), *located, "stop");
 }
 
 Result<StartOutcome> Manager::restart(const Target& target, const StartOptions& options)
 {
     auto located = impl_->locate(target, "restart");
     if (!located) return fail(located.error());
-    return manager::restart(*located, options);
+    auto outcome = told(manager::restart(*located, options, manager::RestartWhat::anything), *located, "restart");
+    if (!outcome) return fail(outcome.error());
+    return **outcome;
 }
 
 Result<std::optional<StartOutcome>> Manager::try_restart(const Target& target, const StartOptions& options)
 {
-    auto located = impl_->locate(target, "restart");
+    auto located = impl_->locate(target, "try-restart");
     if (!located) return fail(located.error());
-    auto judgement = manager::judge(*located);
-    if (!judgement) return fail(judgement.error());
-    if (!manager::is_running(*judgement)) return std::optional<StartOutcome>();
-    auto outcome = manager::restart(*located, options);
-    if (!outcome) return fail(outcome.error());
-    return std::optional(*outcome);
+    return told(manager::restart(*located, options, manager::RestartWhat::running), *located, "try-restart");
 }
 
 Result<void> Manager::reload(const Target& target)
 {
     auto located = impl_->locate(target, "reload");
     if (!located) return fail(located.error());
-    return manager::reload(*located);
+    return told(manager::reload(*located), *located, "reload");
 }
 
 Result<void> Manager::force_reload(const Target& target, const StartOptions& options)
 {
-    auto located = impl_->locate(target, "reload");
+    auto located = impl_->locate(target, "force-reload");
     if (!located) return fail(located.error());
-    auto reloaded = manager::reload(*located);
+    auto reloaded = told(manager::reload(*located), *located, "force-reload");
     const bool restart = !reloaded && (reloaded.error().code == ErrorCode::unsupported || reloaded.error().code == ErrorCode::not_running);
     if (!restart) return reloaded;
-    auto restarted = manager::restart(*located, options);
+    auto restarted = told(manager::restart(*located, options, manager::RestartWhat::anything), *located, "force-reload");
     if (!restarted) return fail(restarted.error());
     return {};
 }
@@ -171,7 +197,7 @@ Result<void> Manager::signal(const Target& target, int signal)
 {
     auto located = impl_->locate(target, "signal");
     if (!located) return fail(located.error());
-    return manager::signal_main(*located, signal);
+    return told(manager::signal_main(*located, signal), *located, "signal");
 }
 
 Result<RunOutcome> Manager::run(const std::vector<Target>& targets)
@@ -198,9 +224,8 @@ Result<ShownService> Manager::show(const Target& target) const
     if (!located) return fail(located.error());
     auto loaded = manager::load_current(*located);
     if (!loaded) return fail(loaded.error());
-    return ShownService{.name = located->name,
-                        .service_file = located->sources ? located->sources->file : "",
-                        .keys = std::move(loaded->keys)};
+    return ShownService{
+        .name = located->name, .service_file = located->sources ? located->sources->file : "", .keys = std::move(loaded->keys)};
 }
 
 Result<void> Manager::check(const Target& target) const
@@ -212,24 +237,4 @@ Result<void> Manager::check(const Target& target) const
     return {};
 }
 
-namespace manager {
-
-Result<Judgement> judge(const Located& located)
-{
-    // The file is only asked where the record does not say.
-    if (located.directory) {
-        auto state = located.directory->read_state();
-        if (state && *state && !(*state)->pid_file.empty()) return judge(located, "");
-    }
-    auto loaded = load_current(located);
-    return judge(located, loaded ? loaded->spec.service.pid_file : "");
-}
-
-bool is_running(const Judgement& judgement)
-{
-    using Verdict = Judgement::Verdict;
-    return judgement.verdict == Verdict::supervised || judgement.verdict == Verdict::alone || judgement.verdict == Verdict::launching;
-}
-
-}  // namespace manager
 }  // namespace steward

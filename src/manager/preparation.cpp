@@ -1,6 +1,8 @@
 #include "manager/preparation.hpp"
 
-#include "os/message_socket.hpp"
+#include <cerrno>
+
+#include "os/error.hpp"
 #include "record/pid_file.hpp"
 
 namespace steward::manager {
@@ -38,20 +40,34 @@ Result<std::optional<process::LaunchPlan>> command_plan(const ServiceSpec& spec,
     return std::optional(std::move(*plan));
 }
 
-}  // namespace
-
-Result<Preparation> prepare(const Located& located, Foreground foreground, MakeDirectories directories)
+// A file that has gone takes its service with it: what still runs can be stopped and taken over, but not started anew.
+Result<void> require_file(const Located& located)
 {
-    auto loaded = load_current(located);
-    if (!loaded) return fail(loaded.error());
+    if (located.sources || !located.ad_hoc.empty() || !located.directory) return {};
+    const auto state = located.directory->read_state();
+    if (!state || !*state || (*state)->service_file.empty()) return {};
+    return fail(Error{.code = ErrorCode::unknown_service,
+                      .operation = "start",
+                      .object = located.name,
+                      .cause = "its service file " + os::quoted((*state)->service_file) + " is gone"});
+}
+
+// A directory that is missing may be one that is made later.
+Result<void> check_pid_file_place(const std::string& pid_file)
+{
+    auto place = record::check_pid_file_place(pid_file, os::effective_uid());
+    if (!place && place.error().os_errno == ENOENT) return {};
+    return place;
+}
+
+Result<Preparation> prepare_spec(const Located& located, ServiceSpec wanted, Foreground foreground, MakeDirectories directories)
+{
     Preparation prepared;
-    prepared.spec = std::move(loaded->spec);
+    prepared.spec = std::move(wanted);
     const ServiceSpec& spec = prepared.spec;
     prepared.pid_file = spec.service.pid_file.empty() ? located.paths.pid_file(spec.name) : spec.service.pid_file;
     prepared.output = output_of(spec, located.paths, foreground);
     prepared.cgroup_name = cgroup_name_of(spec.name, located.paths);
-    prepared.service_file = located.sources ? located.sources->file : "";
-    prepared.file_digest = located.sources ? config::digest(loaded->files) : 0;
 
     process::PlanContext context{.as_pid_1 = foreground == Foreground::yes && os::self_pid() == 1, .extra_environment = {}};
     if (directories == MakeDirectories::yes) {
@@ -68,16 +84,42 @@ Result<Preparation> prepare(const Located& located, Foreground foreground, MakeD
     auto reload = command_plan(spec, spec.reload.command, context);
     if (!reload) return fail(reload.error());
     prepared.reload_command = std::move(*reload);
+    if (auto place = check_pid_file_place(prepared.pid_file); !place) return fail(place.error());
     return prepared;
 }
 
-Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease)
+}  // namespace
+
+Result<Preparation> prepare(const Located& located, Foreground foreground, MakeDirectories directories)
+{
+    if (auto there = require_file(located); !there) return fail(there.error());
+    auto loaded = load_current(located);
+    if (!loaded) return fail(loaded.error());
+    auto prepared = prepare_spec(located, std::move(loaded->spec), foreground, directories);
+    if (!prepared || !located.sources) return prepared;
+    prepared->service_file = located.sources->file;
+    prepared->file_digest = config::digest(loaded->files);
+    return prepared;
+}
+
+Result<Preparation> prepare_started(const Located& located, const record::State& state, Foreground foreground)
+{
+    auto started = load_started(located);
+    if (!started) return fail(started.error());
+    auto prepared = prepare_spec(located, std::move(*started), foreground, MakeDirectories::yes);
+    if (!prepared) return prepared;
+    prepared->pid_file = state.pid_file;
+    prepared->service_file = state.service_file;
+    prepared->file_digest = state.file_digest;
+    return prepared;
+}
+
+Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt)
 {
     const auto owner = os::effective_uid();
     if (auto place = record::check_pid_file_place(preparation.pid_file, owner); !place) return fail(place.error());
     auto boot = os::boot_identity();
     if (!boot) return fail(boot.error());
-    if (auto written = directory.write_service_file(config::render(preparation.spec)); !written) return fail(written.error());
     supervise::Assignment assignment{.spec = std::move(preparation.spec),
                                      .plan = std::move(preparation.plan),
                                      .stop_command = std::move(preparation.stop_command),
@@ -91,8 +133,24 @@ Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDir
                                      .pid_file = std::move(preparation.pid_file),
                                      .owner = owner,
                                      .service_file = std::move(preparation.service_file),
-                                     .file_digest = preparation.file_digest};
+                                     .file_digest = preparation.file_digest,
+                                     .adopt = adopt == Adopt::yes};
+    if (assignment.adopt) return assignment;
+    const auto& record = assignment.directory;
+    if (auto written = record.write_service_file(config::render(assignment.spec)); !written) return fail(written.error());
+    // The old main process before the new boot identity: its number and start time mean nothing in another boot.
+    if (auto cleared = record.clear_main(); !cleared) return fail(cleared.error());
+    if (auto written = record.write_state(supervise::initial_state(assignment)); !written) return fail(written.error());
     return assignment;
+}
+
+void note_failed_start(const supervise::Assignment& assignment, const Error& error)
+{
+    if (assignment.adopt) return;
+    record::State state = supervise::initial_state(assignment);
+    state.state = ServiceState::failed;
+    state.reason = error.cause;
+    static_cast<void>(assignment.directory.write_state(state));
 }
 
 }  // namespace steward::manager

@@ -11,8 +11,7 @@ namespace steward::manager {
 
 enum class Foreground { yes, no };  // decides what log.output = auto means, and whether this may be PID 1
 
-// Proves that the service can be launched: its plans can be made, its PID file's place is safe, its output is possible.
-// Makes [directories] only when `make_directories` is wanted (check makes nothing).
+// Whether [directories] are made: check makes nothing.
 enum class MakeDirectories { yes, no };
 
 // Everything of an Assignment but what is opened or locked.
@@ -27,9 +26,18 @@ struct Preparation {
     std::string service_file;
     std::uint64_t file_digest = 0;
 };
-Result<Preparation> prepare(const Located& located, Foreground foreground, MakeDirectories directories);
 
-// Opens and writes what the record needs before a launch: boot identity, resolved service file; adopts the lease.
-Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease);
+// Proves that the service can be launched as its file has it now: its plans can be made, and its PID file's place is safe.
+Result<Preparation> prepare(const Located& located, Foreground foreground, MakeDirectories directories);
+// The same as it was started, for what runs and is taken over.
+Result<Preparation> prepare_started(const Located& located, const record::State& state, Foreground foreground);
+
+// Writes what stands in the record before a launch: the resolved service file, and "starting" over what was there. With `adopt` the record
+// is left as it is, to be carried on from.
+enum class Adopt { yes, no };
+Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt);
+
+// The record of an assignment that came to nothing before its supervisor began.
+void note_failed_start(const supervise::Assignment& assignment, const Error& error);
 
 }  // namespace steward::manager

@@ -12,6 +12,8 @@ namespace {
 
 using Verdict = Judgement::Verdict;
 
+constexpr std::chrono::seconds reload_patience = supervise::reload_command_timeout + std::chrono::seconds(15);
+
 Error not_running(const std::string& operation, const std::string& name)
 {
     return Error{.code = ErrorCode::not_running,
@@ -23,17 +25,16 @@ Error not_running(const std::string& operation, const std::string& name)
 
 Result<void> run_reload_command(const ServiceSpec& spec, const os::ProcessRef& main)
 {
-    auto plan =
-        process::make_command_plan(spec, spec.reload.command, {.extra_environment = {{"MAINPID", std::to_string(main.pid())}}});
+    auto plan = process::make_command_plan(spec, spec.reload.command, {.extra_environment = {{"MAINPID", std::to_string(main.pid())}}});
     if (!plan) return fail(plan.error());
     auto loop = os::EventLoop::create();
     if (!loop) return fail(loop.error());
     supervise::CommandRun::Outcome outcome;
-    auto run = supervise::CommandRun::start(*loop, *plan, supervise::reload_command_timeout,
-                                            [&](const supervise::CommandRun::Outcome& told) {
-                                                outcome = told;
-                                                loop->quit();
-                                            });
+    auto run =
+        supervise::CommandRun::start(*loop, *plan, supervise::reload_command_timeout, [&](const supervise::CommandRun::Outcome& told) {
+            outcome = told;
+            loop->quit();
+        });
     if (!run) return fail(run.error());
     if (auto ran = loop->run(); !ran) return fail(ran.error());
     if (!outcome.succeeded()) return fail(supervise::reload_command_error(spec, outcome));
@@ -57,7 +58,7 @@ Result<void> reload(Located& located)
     if (!judgement) return fail(judgement.error());
     switch (judgement->verdict) {
         case Verdict::supervised: {
-            auto reply = supervise::ask(*located.directory, supervise::Request::reload, "reload", located.name, std::nullopt);
+            auto reply = supervise::ask(*located.directory, supervise::Request::reload, "reload", located.name, reload_patience);
             if (!reply) return fail(reply.error());
             if (reply->error) return fail(*reply->error);
             return {};

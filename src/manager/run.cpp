@@ -1,76 +1,75 @@
 // run: supervises in the foreground, under whatever started steward.
-#include "manager/preparation.hpp"
+#include <csignal>
+
+#include "manager/charge.hpp"
 #include "manager/verbs.hpp"
 #include "os/message_socket.hpp"
-#include "record/pid_file.hpp"
 #include "supervise/supervisor.hpp"
 
 namespace steward::manager {
 
 namespace {
 
-using Verdict = Judgement::Verdict;
-
-Result<supervise::Assignment> take_charge(Located& located)
+Result<supervise::Assignment> assign_to_run(Located& located)
 {
-    auto prepared = prepare(located, Foreground::yes, MakeDirectories::yes);
-    if (!prepared) return fail(prepared.error());
-    if (!prepared->spec.service.supervise) {
+    auto charge = take_charge(located, "run", Foreground::yes, std::nullopt);
+    if (!charge) return fail(charge.error());
+    if (!*charge || !(*charge)->preparation) {
+        return fail(Error{.code = ErrorCode::already_running,
+                          .operation = "run",
+                          .object = located.name,
+                          .cause = *charge ? "it is already running, without a supervisor" : "it is already supervised",
+                          .next_step = "steward stop " + located.name});
+    }
+    if (!(*charge)->preparation->spec.service.supervise) {
         return fail(Error{.code = ErrorCode::unsupported,
                           .operation = "run",
                           .object = located.name,
                           .cause = "its service file says supervise = false",
                           .next_step = "steward start " + located.name});
     }
-    auto directory = record::ServiceDirectory::create(located.paths.runtime, located.name);
-    if (!directory) return fail(directory.error());
-    auto again = record::ServiceDirectory::open(located.paths.runtime, located.name);
-    if (!again) return fail(again.error());
-    located.directory = std::move(*again);
-    auto verb_lock = directory->lock_verb(std::nullopt);
-    if (!verb_lock) return fail(verb_lock.error());
-    auto lease = directory->take_lease();
-    if (!lease) return fail(lease.error());
-    if (!*lease) {
-        return fail(Error{.code = ErrorCode::already_running,
-                          .operation = "run",
-                          .object = located.name,
-                          .cause = "it is already supervised",
-                          .next_step = "steward stop " + located.name});
-    }
-    auto judgement = judge(located, prepared->spec.service.pid_file, Lease::ours);
-    if (!judgement) return fail(judgement.error());
-    if (judgement->verdict == Verdict::refused || judgement->verdict == Verdict::undeterminable) {
-        return fail(refusal(*judgement, "run", located.name));
-    }
-    if (judgement->verdict == Verdict::dead) {
-        static_cast<void>(record::remove_pid_file(judgement->pid_file, 0, os::effective_uid()));
-    }
-    auto assignment = assign(std::move(*prepared), std::move(*directory), std::move(**lease));
+    // There is no keeper to carry on: what restarts steward starts the service anew, and must not find the old one.
+    (*charge)->preparation->plan.parent_death_signal = SIGKILL;
+    auto assignment = assign(located, **charge);
     if (!assignment) return fail(assignment.error());
-    assignment->adopt = judgement->verdict == Verdict::alone;
     auto control = os::listen_messages(assignment->directory.directory(), "control", 0600);
-    if (!control) return fail(control.error());
+    if (!control) {
+        note_failed_start(*assignment, control.error());
+        return fail(control.error());
+    }
     assignment->control = std::move(*control);
     return assignment;
+}
+
+Result<std::vector<supervise::Assignment>> assign_all(std::vector<Located>& services)
+{
+    std::vector<supervise::Assignment> assignments;
+    assignments.reserve(services.size());
+    for (Located& located : services) {
+        auto assignment = assign_to_run(located);
+        if (!assignment) {
+            for (const auto& other : assignments) note_failed_start(other, assignment.error());
+            return fail(assignment.error());
+        }
+        assignments.push_back(std::move(*assignment));
+    }
+    return assignments;
 }
 
 }  // namespace
 
 Result<RunOutcome> run(std::vector<Located>& services)
 {
-    std::vector<supervise::Assignment> assignments;
-    assignments.reserve(services.size());
-    for (Located& located : services) {
-        auto assignment = take_charge(located);
-        if (!assignment) return fail(assignment.error());
-        assignments.push_back(std::move(*assignment));
-    }
+    auto assignments = assign_all(services);
+    if (!assignments) return fail(assignments.error());
     std::vector<supervise::Assignment*> lent;
-    for (auto& assignment : assignments) lent.push_back(&assignment);
+    for (auto& assignment : *assignments) lent.push_back(&assignment);
     log::EventLog events(log::EventLog::Sink::standard_error, "");
     auto supervisor = supervise::Supervisor::create(lent, {.foreground = true, .events = &events});
-    if (!supervisor) return fail(supervisor.error());
+    if (!supervisor) {
+        for (const auto& assignment : *assignments) note_failed_start(assignment, supervisor.error());
+        return fail(supervisor.error());
+    }
     if (auto outcome = (*supervisor)->run(); !outcome) return fail(outcome.error());
     RunOutcome result;
     const auto& runners = (*supervisor)->runners();

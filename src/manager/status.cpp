@@ -108,13 +108,13 @@ void add_verdict(ServiceStatus& status, const Judgement& judgement)
 // Nothing was ever started: all that is known is what the file says.
 Result<void> add_file(ServiceStatus& status, const Located& located)
 {
+    status.service_file = located.sources ? located.sources->file : "";
     auto loaded = load_current(located);
     if (!loaded) return fail(loaded.error());
     const ServiceSpec& spec = loaded->spec;
     status.description = spec.service.description;
     status.command = spec.service.command;
     status.supervised = spec.service.supervise;
-    status.service_file = located.sources ? located.sources->file : "";
     status.log_file = spec.log.file.empty() ? located.paths.log_file(spec.name) : spec.log.file;
     status.pid_file = spec.service.pid_file;
     return {};
@@ -127,15 +127,13 @@ Result<ServiceStatus> status(const Located& located, const StatusOptions& option
     ServiceStatus status;
     status.name = located.name;
     status.scope = located.paths.scope;
-    const bool recorded = located.directory && located.directory->read_state() && located.directory->read_state()->has_value();
-    if (!recorded) {
-        if (auto added = add_file(status, located); !added) {
-            if (added.error().code != ErrorCode::invalid_service_file) return fail(added.error());
-            status.reason = added.error().message();
-            status.service_file = located.sources ? located.sources->file : "";
-        }
-    }
-    auto judgement = judge(located, status.pid_file);
+    std::optional<Error> unusable;
+    auto judgement = judge(located, [&] {
+        if (auto added = add_file(status, located); !added) unusable = added.error();
+        return status.pid_file;
+    });
+    if (unusable && unusable->code != ErrorCode::invalid_service_file) return fail(*unusable);
+    if (unusable) status.reason = unusable->message();
     if (!judgement) return fail(judgement.error());
     status.pid_file = judgement->pid_file;
     if (judgement->state) {

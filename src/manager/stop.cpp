@@ -1,6 +1,9 @@
 // stop: through the supervisor where there is one, with the same sequence in this process where there is none.
+#include <algorithm>
+#include <thread>
+
+#include "manager/leftovers.hpp"
 #include "manager/verbs.hpp"
-#include "os/event_loop.hpp"
 #include "process/launch_plan.hpp"
 #include "record/pid_file.hpp"
 #include "supervise/client.hpp"
@@ -11,63 +14,58 @@ namespace steward::manager {
 namespace {
 
 using Verdict = Judgement::Verdict;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
-constexpr std::chrono::milliseconds keeper_patience{5000};
+constexpr milliseconds look_pause{10};
+constexpr milliseconds reap_pause{2};
+constexpr milliseconds reap_patience{100};
+constexpr std::chrono::seconds answer_slack{20};
+constexpr int most_attempts = 5;
 
 Result<StopOutcome> ask_supervisor(const Located& located, const Judgement& judgement)
 {
-    auto reply = supervise::ask(*located.directory, supervise::Request::stop, "stop", located.name, std::nullopt);
-    if (!reply) return fail(reply.error());
+    const auto spec = load_started(located);
+    auto reply =
+        supervise::ask(*located.directory, supervise::Request::stop, "stop", located.name, stop_patience(spec ? *spec : ServiceSpec{}));
+    if (!reply) {
+        Error error = reply.error();
+        // Its keeper starts another, which carries on.
+        if (error.code == ErrorCode::timed_out) error.next_step = "kill -KILL " + std::to_string(judgement.state->supervisor.pid);
+        return fail(std::move(error));
+    }
     if (reply->error) return fail(*reply->error);
-    wait_for_keeper(judgement);
+    wait_for_keeper(located, keeper_patience);
     return StopOutcome{.was_running = true, .killed = reply->killed};
 }
 
-Error survivors_error(const std::string& name, const supervise::StopReport& report)
-{
-    if (report.survivors.empty()) return *report.error;
-    Error error{.code = ErrorCode::survivors,
-                .operation = "stop",
-                .object = name,
-                .cause = std::to_string(report.survivors.size()) + " of its processes survived SIGKILL"};
-    for (const auto& survivor : report.survivors) error.detail.push_back("PID " + std::to_string(survivor.pid));
-    return error;
-}
-
-Result<supervise::StopReport> run_sequence(supervise::StopSequence::Plan plan, const os::ProcessRef* main,
-                                           const supervise::Membership& where)
-{
-    auto loop = os::EventLoop::create();
-    if (!loop) return fail(loop.error());
-    supervise::StopReport outcome;
-    supervise::StopSequence sequence(
-        *loop, std::move(plan), main, [&] { return supervise::find_members(where); },
-        [&](const supervise::StopReport& report) {
-            outcome = report;
-            loop->quit();
-        });
-    sequence.begin();
-    if (auto ran = loop->run(); !ran) return fail(ran.error());
-    return outcome;
-}
-
 // The service is over: record and PID file say so.
-Result<void> tidy(const Located& located, const Judgement& judgement, std::optional<ExitStatus> exit)
+Result<void> tidy(const Located& located, const Judgement& judgement)
 {
-    if (auto removed = record::remove_pid_file(judgement.pid_file, judgement.main ? judgement.main->pid() : 0, os::effective_uid());
-        !removed) {
-        return removed;
-    }
+    const std::int32_t main = judgement.main ? judgement.main->pid() : 0;
+    if (auto removed = record::remove_pid_file(judgement.pid_file, main, os::effective_uid()); !removed) return removed;
     if (!judgement.state) return {};
     record::State state = *judgement.state;
+    if (judgement.main) {
+        state.last_exit = exit_of_stranger(*judgement.main);
+        state.last_exit_pid = main;
+    }
     state.state = ServiceState::stopped;
     state.since = std::chrono::system_clock::now();
     state.stop_requested = false;
     state.next_start.reset();
     state.cgroup.clear();
-    if (exit) state.last_exit = exit;
+    state.reason.clear();
     if (auto cleared = located.directory->clear_main(); !cleared) return cleared;
     return located.directory->write_state(state);
+}
+
+// Unset where there is none, or none that can be run any more: the signal is always there.
+std::optional<process::LaunchPlan> stop_command(const ServiceSpec& spec, std::int32_t main)
+{
+    if (spec.stop.command.empty()) return std::nullopt;
+    auto plan = process::make_command_plan(spec, spec.stop.command, {.extra_environment = {{"MAINPID", std::to_string(main)}}});
+    return plan ? std::optional(std::move(*plan)) : std::nullopt;
 }
 
 // Nobody supervises it: either it wants nobody, or keeper and supervisor were killed.
@@ -75,81 +73,109 @@ Result<StopOutcome> stop_alone(const Located& located, const Judgement& judgemen
 {
     auto spec = load_started(located);
     if (!spec) return fail(spec.error());
-    std::optional<process::LaunchPlan> command;
-    if (!spec->stop.command.empty()) {
-        auto plan = process::make_command_plan(*spec, spec->stop.command,
-                                               {.extra_environment = {{"MAINPID", std::to_string(judgement.main->pid())}}});
-        if (!plan) return fail(plan.error());
-        command = std::move(*plan);
-    }
-    const auto cgroup = judgement.state->cgroup.empty() ? std::nullopt : os::Cgroup::open(judgement.state->cgroup);
+    const auto cgroup = recorded_cgroup(judgement);
     const supervise::Membership where{.cgroup = cgroup ? &*cgroup : nullptr, .main = &*judgement.main};
-    auto report = run_sequence({.rules = spec->stop, .command = command ? &*command : nullptr, .cgroup = where.cgroup},
-                               &*judgement.main, where);
+    auto report = supervise::stop_members(
+        {.rules = spec->stop, .command = stop_command(*spec, judgement.main->pid()), .cgroup = where.cgroup}, where.main, where);
     if (!report) return fail(report.error());
-    if (!report->survivors.empty() || report->error) return fail(survivors_error(located.name, *report));
+    if (!report->service_is_over()) return fail(supervise::stop_error(located.name, *report));
     if (cgroup) static_cast<void>(cgroup->remove());
-    const auto exit = judgement.main->foreign_exit_status();
-    if (auto tidied = tidy(located, judgement, exit); !tidied) return fail(tidied.error());
+    if (auto tidied = tidy(located, judgement); !tidied) return fail(tidied.error());
     return StopOutcome{.was_running = true, .killed = report->killed};
 }
 
-// Its main process is gone. What its cgroup still holds is its own beyond doubt, and ends; a bare PID file is only stale.
+// Its main process is gone; a bare PID file is only stale.
 Result<StopOutcome> stop_dead(const Located& located, const Judgement& judgement)
 {
-    StopOutcome outcome;
-    const bool recorded = judgement.state && !judgement.state->cgroup.empty();
-    const auto cgroup = recorded ? os::Cgroup::open(judgement.state->cgroup) : std::nullopt;
-    if (cgroup) {
-        auto spec = load_started(located);
-        const auto rules = spec ? spec->stop : ServiceSpec::Stop{};
-        auto report = run_sequence({.rules = rules, .cgroup = &*cgroup}, nullptr, {.cgroup = &*cgroup});
-        if (!report) return fail(report.error());
-        if (!report->survivors.empty() || report->error) return fail(survivors_error(located.name, *report));
-        static_cast<void>(cgroup->remove());
-        outcome.killed = report->killed;
+    const auto killed = end_leftovers(located, judgement, Manners::ask_first);
+    if (!killed) return fail(killed.error());
+    if (auto tidied = tidy(located, judgement); !tidied) return fail(tidied.error());
+    return StopOutcome{.was_running = false, .killed = *killed};
+}
+
+// Unset: the service has changed hands or ended meanwhile, and is to be judged anew.
+Result<std::optional<StopOutcome>> stop_judged(const Located& located, const Judgement& judgement)
+{
+    const auto settle = [](Result<StopOutcome> outcome) -> Result<std::optional<StopOutcome>> {
+        if (!outcome) return fail(outcome.error());
+        return std::optional(*outcome);
+    };
+    switch (judgement.verdict) {
+        case Verdict::supervised: {
+            auto asked = ask_supervisor(located, judgement);
+            if (asked || asked.error().code != ErrorCode::not_running) return settle(std::move(asked));
+            wait_for_keeper(located, keeper_patience);
+            return std::optional<StopOutcome>();
+        }
+        case Verdict::launching: {
+            if (auto launched = located.directory->lock_launch(); !launched) return fail(launched.error());
+            return std::optional<StopOutcome>();
+        }
+        case Verdict::alone: return settle(stop_alone(located, judgement));
+        case Verdict::dead: return settle(stop_dead(located, judgement));
+        case Verdict::stopped: return std::optional(StopOutcome{});
+        case Verdict::refused:
+        case Verdict::undeterminable: return fail(refusal(judgement, "stop", located.name));
     }
-    if (auto tidied = tidy(located, judgement, std::nullopt); !tidied) return fail(tidied.error());
-    return outcome;
+    return std::optional(StopOutcome{});
 }
 
 }  // namespace
 
-void wait_for_keeper(const Judgement& judgement)
+void wait_for_keeper(const Located& located, milliseconds limit)
 {
-    if (!judgement.state) return;
-    for (const auto& identity : {judgement.state->supervisor, judgement.state->keeper}) {
-        if (!identity) continue;
-        auto process = os::ProcessRef::open(identity);
-        if (process && *process) static_cast<void>((*process)->wait(keeper_patience));
+    const auto deadline = Clock::now() + limit;
+    const auto state = located.directory->read_state();
+    std::optional<os::ProcessRef> last;
+    for (const auto& identity :
+         {state && *state ? (*state)->supervisor : os::ProcessIdentity{}, state && *state ? (*state)->keeper : os::ProcessIdentity{}}) {
+        auto process = identity ? os::ProcessRef::open(identity) : Result<std::optional<os::ProcessRef>>(std::nullopt);
+        if (process && *process) last = std::move(*process);
+    }
+    // Its end is waited for, and the lease looked at: a supervisor of several services gives up one lease and goes on.
+    for (;;) {
+        const auto held = located.directory->lease_held();
+        if (!held || !*held || Clock::now() >= deadline) return;
+        const auto ended = last ? last->wait(look_pause) : Result<bool>(true);
+        if (!ended || *ended) std::this_thread::sleep_for(reap_pause);
+    }
+}
+
+milliseconds stop_patience(const ServiceSpec& spec)
+{
+    return std::chrono::ceil<milliseconds>(spec.stop.timeout) + answer_slack;
+}
+
+ExitStatus exit_of_stranger(const os::ProcessRef& process)
+{
+    const auto deadline = Clock::now() + reap_patience;
+    for (;;) {
+        if (auto told = process.foreign_exit_status()) return *told;
+        if (Clock::now() >= deadline) return ExitStatus{.known = false, .at = std::chrono::system_clock::now()};
+        std::this_thread::sleep_for(reap_pause);
     }
 }
 
 Result<StopOutcome> stop(Located& located)
 {
-    if (!located.directory) {
+    std::optional<os::UniqueFd> verb_lock;
+    if (located.directory) {
+        auto locked = located.directory->lock_verb(std::nullopt);
+        if (!locked) return fail(locked.error());
+        verb_lock = std::move(*locked);
+    }
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
         auto judgement = judge(located);
         if (!judgement) return fail(judgement.error());
-        if (judgement->verdict == Verdict::refused || judgement->verdict == Verdict::undeterminable) {
-            return fail(refusal(*judgement, "stop", located.name));
-        }
-        if (judgement->verdict == Verdict::dead) return stop_dead(located, *judgement);
-        return StopOutcome{};
+        auto outcome = stop_judged(located, *judgement);
+        if (!outcome) return fail(outcome.error());
+        if (*outcome) return **outcome;
     }
-    auto verb_lock = located.directory->lock_verb(std::nullopt);
-    if (!verb_lock) return fail(verb_lock.error());
-    auto judgement = judge(located);
-    if (!judgement) return fail(judgement.error());
-    switch (judgement->verdict) {
-        case Verdict::supervised: return ask_supervisor(located, *judgement);
-        case Verdict::alone: return stop_alone(located, *judgement);
-        case Verdict::launching:
-        case Verdict::dead: return stop_dead(located, *judgement);
-        case Verdict::stopped: return StopOutcome{};
-        case Verdict::refused:
-        case Verdict::undeterminable: return fail(refusal(*judgement, "stop", located.name));
-    }
-    return StopOutcome{};
+    return fail(Error{.code = ErrorCode::failed,
+                      .operation = "stop",
+                      .object = located.name,
+                      .cause = "its lease is held, and nobody answers for it",
+                      .next_step = "steward status " + located.name});
 }
 
 }  // namespace steward::manager

@@ -1,6 +1,7 @@
 // The verbs, each on a service that was located. Manager finds and calls; here is what happens.
 #pragma once
 
+#include <chrono>
 #include <optional>
 
 #include <steward/manager.hpp>
@@ -13,18 +14,21 @@ namespace steward::manager {
 
 Result<StartOutcome> start(Located& located, const StartOptions& options);
 Result<StopOutcome> stop(Located& located);
-Result<StartOutcome> restart(Located& located, const StartOptions& options);
+enum class RestartWhat { anything, running };  // running: a service that was stopped stays so, and the outcome is unset
+Result<std::optional<StartOutcome>> restart(Located& located, const StartOptions& options, RestartWhat what);
 Result<void> reload(Located& located);
 Result<void> signal_main(Located& located, int signal);
 Result<RunOutcome> run(std::vector<Located>& services);
 Result<ServiceStatus> status(const Located& located, const StatusOptions& options);
 
-// The judgement on a service whose file says where its PID file is, should the record not say.
-Result<Judgement> judge(const Located& located);
+// Waits until the lease is free, because whoever kept the service has nothing more to do.
+inline constexpr std::chrono::milliseconds keeper_patience{5000};
+void wait_for_keeper(const Located& located, std::chrono::milliseconds limit);
 
-[[nodiscard]] bool is_running(const Judgement& judgement);  // has a main process, or a supervisor that will start one
+// How long a supervisor may take to answer a stop: the service's own time-out, and time to kill and to tell.
+[[nodiscard]] std::chrono::milliseconds stop_patience(const ServiceSpec& spec);
 
-// Whoever keeps the service has gone for good, so that its lease is free: waits for that, briefly.
-void wait_for_keeper(const Judgement& judgement);
+// Of an ended process that is not this one's child: waits a moment for its parent to reap it, for then the kernel may tell.
+[[nodiscard]] ExitStatus exit_of_stranger(const os::ProcessRef& process);
 
 }  // namespace steward::manager

@@ -39,7 +39,11 @@ struct Assignment {
     std::uint32_t owner = 0;  // of the PID file
     std::string service_file;
     std::uint64_t file_digest = 0;
-    bool adopt = false;  // carry on from the record instead of launching
+    bool adopt = false;          // carry on from the record instead of launching
+    bool report_launch = false;  // who waits for the first start is told when the program is executed, and not when it is up
 };
+
+// What the record says from before the first launch on.
+[[nodiscard]] record::State initial_state(const Assignment& assignment);
 
 }  // namespace steward::supervise

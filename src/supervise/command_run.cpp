@@ -27,9 +27,14 @@ CommandRun::~CommandRun()
 {
     loop_.cancel(exit_watch_);
     loop_.cancel(timer_);
-    if (finished_) return;
-    static_cast<void>(process_.signal_group(SIGKILL));
-    static_cast<void>(os::reap_blocking(process_.pid()));
+    if (!finished_) kill();
+}
+
+// It leads its own session, so its children go with it. Not waited for: it may be in a call that even SIGKILL does not end at once.
+void CommandRun::kill()
+{
+    if (!process_.signal_group(SIGKILL)) static_cast<void>(process_.signal(SIGKILL));
+    static_cast<void>(os::reap(process_));
 }
 
 void CommandRun::ended(const ExitStatus& status)
@@ -50,9 +55,7 @@ void CommandRun::process_gone()
 void CommandRun::timed_out()
 {
     timer_ = 0;
-    // It leads its own session, so its children go with it.
-    static_cast<void>(process_.signal_group(SIGKILL));
-    static_cast<void>(os::reap_blocking(process_.pid()));
+    kill();
     finish({.timed_out = true, .exit = std::nullopt});
 }
 

@@ -14,8 +14,8 @@
 
 namespace steward::supervise {
 
-// Lives at least until `done` was called or it is destroyed (which kills what still runs). The command is this process's child:
-// whoever reaps children in bulk tells it by ended().
+// Lives until it is destroyed, which kills what still runs and may be done from `done`. The command is this process's child: whoever
+// reaps children in bulk tells it by ended(), and reaps what was killed.
 class CommandRun {
   public:
     struct Outcome {
@@ -35,9 +35,10 @@ class CommandRun {
 
   private:
     CommandRun(os::EventLoop& loop, os::ProcessRef process, Done done);
+    void kill();
     void timed_out();
     void process_gone();
-    void finish(const Outcome& result);
+    void finish(const Outcome& outcome);
 
     os::EventLoop& loop_;
     os::ProcessRef process_;

@@ -21,25 +21,33 @@ namespace {
 // A supervisor that dies sooner than this after its birth is not replaced at once, but after as long.
 constexpr std::chrono::milliseconds respawn_pause{200};
 constexpr int protected_oom_score = -900;
+constexpr auto signals = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
 enum SupervisorExit : int { service_over = 0, supervisor_failed = 70 };
 
 class Keeper {
   public:
-    Keeper(Assignment& assignment, KeeperOptions& options) : assignment_(assignment), options_(options) {}
+    // `takes_over`: something runs already, and this is the process that it depends on.
+    Keeper(Assignment& assignment, KeeperOptions& options, bool takes_over = false)
+        : assignment_(assignment), options_(options), takes_over_(takes_over)
+    {
+    }
 
     int run() noexcept;
 
   private:
+    bool begin();
     bool spawn_supervisor();
     static int supervisor_body(void* keeper) noexcept;
     int supervise();
+    int replace_keeper();
     void protect();
     std::optional<int> reap();
     void hand_on(const os::Reaped& reaped);
 
     Assignment& assignment_;
     KeeperOptions& options_;
+    bool takes_over_;
     os::ProcessIdentity self_;
     os::Pipe notices_;
     std::optional<os::ProcessRef> supervisor_;
@@ -48,15 +56,22 @@ class Keeper {
     bool oom_protected_ = false;
 };
 
+bool Keeper::begin()
+{
+    auto notices = os::make_message_pair();
+    if (!notices) return false;
+    notices_ = std::move(*notices);
+    return os::become_subreaper() && os::block_signals(signals) && spawn_supervisor();
+}
+
 int Keeper::run() noexcept
 {
     os::set_process_name("steward-keeper");
     self_ = os::self_identity();
-    const auto signals = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
-    auto notices = os::make_message_pair();
-    if (!os::become_subreaper() || !os::block_signals(signals) || !notices) return supervisor_failed;
-    notices_ = std::move(*notices);
-    if (!spawn_supervisor()) return supervisor_failed;
+    while (!begin()) {
+        if (!takes_over_) return supervisor_failed;
+        std::this_thread::sleep_for(respawn_pause);
+    }
     // The caller learns of a dead supervisor by the end of this channel, so nobody else may hold it.
     options_.start_report.reset();
     assignment_.adopt = true;
@@ -101,7 +116,9 @@ void Keeper::hand_on(const os::Reaped& reaped)
                             .code = reaped.status.code,
                             .signalled = static_cast<std::uint8_t>(reaped.status.signalled ? 1 : 0),
                             .core_dumped = static_cast<std::uint8_t>(reaped.status.core_dumped ? 1 : 0)};
-    static_cast<void>(os::send_message(notices_.write, std::as_bytes(std::span(&notice, 1))));
+    // A supervisor that has stopped reading must not hold up the keeper, who would not even see it die. What is dropped then is an exit
+    // status at most: the end itself shows.
+    static_cast<void>(os::send_message_now(notices_.write, std::as_bytes(std::span(&notice, 1))));
 }
 
 // The keeper alone is spared by the OOM killer, where that is allowed: the first supervisor was born before, later ones undo it.
@@ -119,7 +136,10 @@ bool Keeper::spawn_supervisor()
     auto spawned = os::spawn(&Keeper::supervisor_body, this);
     if (!spawned) return false;
     auto process = os::ProcessRef::adopt_child(spawned->child.pid, std::move(spawned->child.pidfd));
-    if (!process) return false;
+    if (!process) {
+        os::abandon(spawned->child.pid);
+        return false;
+    }
     supervisor_ = std::move(*process);
     return true;
 }
@@ -132,17 +152,15 @@ int Keeper::supervisor_body(void* keeper) noexcept
 int Keeper::supervise()
 {
     os::set_process_name("steward");
-    os::reset_signals();
+    // The signals stay blocked until the supervisor's loop takes them: none is lost on the way.
     if (oom_protected_) static_cast<void>(os::child::set_oom_score_adjust(oom_score_));
     // Only the keeper may hold the sending end: its closing tells of the keeper's death.
     notices_.write.reset();
-    log::EventLog events(log::EventLog::Sink::file_and_syslog, options_.event_log);
-    bool keeper_lost = false;
     {
-        auto supervisor = Supervisor::create({&assignment_}, {.keeper = self_,
-                                                              .exit_notices = notices_.read,
-                                                              .start_report = std::move(options_.start_report),
-                                                              .events = &events});
+        log::EventLog events(log::EventLog::Sink::file_and_syslog, options_.event_log);
+        auto supervisor = Supervisor::create(
+            {&assignment_},
+            {.keeper = self_, .exit_notices = notices_.read, .start_report = std::move(options_.start_report), .events = &events});
         if (!supervisor) {
             events.error(assignment_.spec.name, supervisor.error().message());
             return supervisor_failed;
@@ -152,14 +170,22 @@ int Keeper::supervise()
             events.error(assignment_.spec.name, outcome.error().message());
             return supervisor_failed;
         }
-        keeper_lost = *outcome == Supervisor::Outcome::keeper_lost;
         const auto& runner = (*supervisor)->runners().front();
         if (runner->over()) return service_over;
+        if (*outcome != Supervisor::Outcome::keeper_lost) return supervisor_failed;
+        events.warning(assignment_.spec.name, "the keeper has died: PID " + std::to_string(os::self_pid()) + " takes its place");
     }
-    if (!keeper_lost) return supervisor_failed;
-    events.warning(assignment_.spec.name, "the keeper has died: PID " + std::to_string(os::self_pid()) + " takes its place");
+    return replace_keeper();
+}
+
+// The supervisor is gone with all its descriptors; lease, control socket and directory are all that the next keeper needs.
+int Keeper::replace_keeper()
+{
+    notices_.read.reset();
+    supervisor_.reset();
     assignment_.adopt = true;
-    return keep(assignment_, {.start_report = {}, .event_log = options_.event_log});
+    KeeperOptions options{.start_report = {}, .event_log = options_.event_log};
+    return Keeper(assignment_, options, true).run();
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 // It is a subreaper, so every process of the service falls to it at last; it reaps them and hands their exit statuses on. It holds the
 // lease and the listening control socket, so both outlive any supervisor. When a supervisor dies, it starts the next, which adopts from
 // the record. A supervisor that exits 0 has nothing more to do, and the keeper goes with it. TERM, INT, QUIT, HUP, USR1 and USR2 go on to
-// the supervisor. After its start it allocates nothing.
+// the supervisor. After its start it allocates nothing, and it waits for nothing but signals.
 //
 // If the keeper itself is killed, its supervisor notices (the notice socket closes), becomes the keeper in its place, as the parent that the
 // main process already has, and starts a new supervisor: the pair is whole again and the service noticed nothing.

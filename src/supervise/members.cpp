@@ -7,22 +7,51 @@ namespace steward::supervise {
 
 namespace {
 
-void add(std::set<std::int32_t>& found, const std::vector<os::ProcessStat>& processes)
+using Processes = std::vector<os::ProcessStat>;
+using Pids = std::set<std::int32_t>;
+
+bool lives(const os::ProcessStat& process)
+{
+    const bool ended = process.state == 'Z' || process.state == 'X';
+    return !ended || process.tasks > 1;
+}
+
+void add(Pids& found, const Processes& processes)
 {
     for (const auto& process : processes) found.insert(process.pid);
 }
 
-// A cgroup alone answers from one small file; everything else needs a pass over /proc.
-Result<std::vector<os::ProcessIdentity>> members_of_cgroup(const Membership& where)
+void add_main(Pids& found, const Processes& all, const os::ProcessIdentity& main)
 {
-    auto pids = where.cgroup->processes();
+    const auto holder = std::ranges::find(all, main.pid, &os::ProcessStat::pid);
+    // Another process has the number: then nobody of the session is left.
+    if (holder != all.end() && main.start_time != 0 && holder->start_time != main.start_time) return;
+    for (const auto& process : all) {
+        if (process.pid == main.pid || process.session == main.pid || process.group == main.pid) found.insert(process.pid);
+    }
+    add(found, os::descendants(all, main.pid));
+}
+
+void add_tree(Pids& found, Processes all, const Membership& where)
+{
+    std::erase_if(all, [&](const os::ProcessStat& process) {
+        return std::ranges::any_of(where.strangers, [&](const os::ProcessIdentity& stranger) {
+            return stranger.pid == process.pid && stranger.start_time == process.start_time;
+        });
+    });
+    add(found, os::descendants(all, where.tree_root));
+}
+
+// One small file tells; everything else needs a pass over /proc.
+Result<std::vector<os::ProcessIdentity>> members_of_cgroup(const os::Cgroup& cgroup)
+{
+    auto pids = cgroup.processes();
     if (!pids) return fail(pids.error());
     std::vector<os::ProcessIdentity> members;
     for (const std::int32_t pid : *pids) {
         auto stat = os::read_stat(pid);
         if (!stat) return fail(stat.error());
-        if (!*stat || (*stat)->state == 'Z') continue;
-        members.push_back({.pid = pid, .start_time = (*stat)->start_time});
+        if (*stat && lives(**stat)) members.push_back({.pid = pid, .start_time = (*stat)->start_time});
     }
     return members;
 }
@@ -31,27 +60,17 @@ Result<std::vector<os::ProcessIdentity>> members_of_cgroup(const Membership& whe
 
 Result<std::vector<os::ProcessIdentity>> find_members(const Membership& where)
 {
-    if (where.cgroup != nullptr) return members_of_cgroup(where);
+    if (where.cgroup != nullptr) return members_of_cgroup(*where.cgroup);
     auto all = os::all_processes();
     if (!all) return fail(all.error());
-    std::set<std::int32_t> found;
-    std::int32_t session = where.session;
-    if (where.main != nullptr) {
-        found.insert(where.main->pid());
-        add(found, os::descendants(*all, where.main->pid()));
-        session = where.main->pid();
-    }
-    if (session > 0) {
-        for (const auto& process : *all) {
-            if (process.session == session || process.group == session) found.insert(process.pid);
-        }
-    }
-    if (where.tree_root > 0) add(found, os::descendants(*all, where.tree_root));
+    Pids found;
+    if (where.main != nullptr) add_main(found, *all, where.main->identity());
+    if (where.tree_root > 0) add_tree(found, *all, where);
 
     std::vector<os::ProcessIdentity> members;
     for (const auto& process : *all) {
-        const bool excluded = std::find(where.not_members.begin(), where.not_members.end(), process.pid) != where.not_members.end();
-        if (excluded || process.state == 'Z' || !found.contains(process.pid)) continue;
+        const bool excluded = std::ranges::find(where.not_members, process.pid) != where.not_members.end();
+        if (excluded || !lives(process) || !found.contains(process.pid)) continue;
         members.push_back({.pid = process.pid, .start_time = process.start_time});
     }
     return members;

@@ -12,20 +12,22 @@
 
 namespace steward::supervise {
 
-// Where to look. Every way that is given is used, and the results are joined.
+// Where to look.
 struct Membership {
-    const os::Cgroup* cgroup = nullptr;  // proof: nothing leaves it
-    // The main process while its identity is proven: its descendants, its session and its group belong to the service.
+    // Proof: nothing leaves it by itself. Where it is given, nothing else is asked.
+    const os::Cgroup* cgroup = nullptr;
+    // The main process: its descendants, its session and its group belong to the service. It may have ended, if its end was watched: as
+    // long as one of its session lives, the kernel gives its number to nobody, and afterwards a stranger's start time tells.
     const os::ProcessRef* main = nullptr;
-    // The main process's session outlives it only while a supervisor has watched it die: then the number cannot have been reused.
-    std::int32_t session = 0;
     // A subreaper that has no other service below it: everything below it belongs to the service…
     std::int32_t tree_root = 0;
-    // …but for these.
+    // …but for these, …
     std::vector<std::int32_t> not_members;
+    // …and for these with all below them, which were there before the service.
+    std::vector<os::ProcessIdentity> strangers;
 };
 
-// The living members (zombies are not), each with the start time that proves it when it is signalled.
+// The living members, each with the start time that proves it when it is signalled. A zombie is none, unless threads of it live.
 Result<std::vector<os::ProcessIdentity>> find_members(const Membership& where);
 
 }  // namespace steward::supervise

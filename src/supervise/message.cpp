@@ -100,7 +100,8 @@ std::optional<Request> decode_request(std::span<const std::byte> message)
 {
     const auto header = take<RequestHeader>(message);
     if (!header || !message.empty() || header->magic != magic || header->version != version) return std::nullopt;
-    if (header->kind < 1 || header->kind > static_cast<std::uint16_t>(Request::reload)) return std::nullopt;
+    if (header->kind < static_cast<std::uint16_t>(Request::start) || header->kind > static_cast<std::uint16_t>(Request::reload))
+        return std::nullopt;
     return static_cast<Request>(header->kind);
 }
 
@@ -114,6 +115,7 @@ std::optional<Reply> decode_reply(std::span<const std::byte> message)
         if (!text) return std::nullopt;
         strings.push_back(std::move(*text));
     }
+    if (!message.empty()) return std::nullopt;
     Reply reply{.error = std::nullopt, .main_pid = header->main_pid, .killed = header->killed != 0};
     if (header->failed == 0) return reply;
     if (strings.size() < 4 || header->code > static_cast<std::uint16_t>(ErrorCode::cancelled)) return std::nullopt;

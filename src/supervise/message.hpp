@@ -16,14 +16,14 @@ namespace steward::supervise {
 inline constexpr std::size_t message_limit = 60 * 1024;
 
 enum class Request : std::uint16_t {
-    wait_started = 1,  // answered when the service is up, or with the reason it is not
-    stop = 2,          // answered when no process of the service is left, or with those that are
+    start = 1,  // answered when the service is up (a restart that is waited for comes at once), or with the reason it is not
+    stop = 2,   // answered when no process of the service is left, or with those that are
     reload = 3,
 };
 
 // The outcome of a request, or of a start.
 struct Reply {
-    std::optional<Error> error;  // unset: done
+    std::optional<Error> error;  // unset: done. not_running, to a start: the service is over or stopping, a new start may begin
     std::int64_t main_pid = 0;
     bool killed = false;  // stop: SIGKILL was needed
 };

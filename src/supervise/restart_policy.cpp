@@ -1,7 +1,6 @@
 #include "supervise/restart_policy.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <csignal>
 
 namespace steward::supervise {
@@ -22,12 +21,15 @@ bool wants_restart(RestartPolicyKind policy, Ending ending)
 
 Duration back_off(const ServiceSpec::Restart& rules, unsigned attempts, double random)
 {
-    // Doubles saturate where integers would wrap: the thousandth attempt is as capped as the tenth.
-    const auto base = static_cast<double>(rules.delay.count()) * std::pow(rules.factor, static_cast<double>(attempts));
+    // Grown step by step and only up to the ceiling: the thousandth attempt is as capped as the tenth, and nothing wraps.
     const auto ceiling = static_cast<double>(std::max(rules.max_delay, rules.delay).count());
-    const double capped = std::min(base, ceiling);
-    const double spread = capped * rules.jitter * (2 * random - 1);
-    return Duration(static_cast<Duration::rep>(std::max(0.0, capped + spread)));
+    auto capped = static_cast<double>(rules.delay.count());
+    for (unsigned i = 0; i < attempts && capped > 0 && capped < ceiling && rules.factor > 1; ++i) capped *= rules.factor;
+    capped = std::min(capped, ceiling);
+    // At the ceiling the jitter only shortens: max-delay is never exceeded, and no herd gathers there.
+    const double shortest = capped * (1 - std::min(rules.jitter, 1.0));
+    const double longest = std::min(capped * (1 + rules.jitter), ceiling);
+    return Duration(static_cast<Duration::rep>(shortest + (longest - shortest) * random));
 }
 
 }  // namespace

@@ -2,17 +2,20 @@
 //
 //                 launch                settled                 stop
 //   (begin) ───────────────▶ starting ───────────▶ running ───────────────▶ stopping ──▶ stopped
-//      │ adopt                  │ ended                │ ended                  │ survivors
-//      └──────────────────▶     ▼                      ▼                        ▼
-//         as recorded       [first start: failed]   leftovers are killed      running
-//                               │ policy               │ policy
+//      │ adopt                  │ ended                │ ended                  │ ▲
+//      └──────────────────▶     ▼                      ▼                        ▼ │ looked at again
+//         as recorded       leftovers are killed   leftovers are killed      survivors
+//                               │ first start: failed  │
+//                               │ else: policy         │ policy
 //                               ▼                      ▼
 //                          backing-off ◀───────────────┤
-//                               │ delay                └──▶ finished (clean end), failed (else, or given up)
+//                               │ delay, start         └──▶ finished (clean end), failed (else, or given up)
 //                               └──▶ starting
 //
 // Every state is on disk before it is acted upon, so that the next supervisor can carry on from any point. stopped, finished and failed are
 // final here: the runner is over, and its supervisor ends with the last of its runners.
+//
+// service_launch.cpp starts, service_adopt.cpp carries on, service_end.cpp ends; service_runner.cpp answers requests and writes the record.
 #pragma once
 
 #include <functional>
@@ -24,6 +27,7 @@
 
 #include "log/event_log.hpp"
 #include "os/event_loop.hpp"
+#include "process/launcher.hpp"
 #include "supervise/assignment.hpp"
 #include "supervise/members.hpp"
 #include "supervise/message.hpp"
@@ -38,11 +42,12 @@ namespace steward::supervise {
 struct RunnerHost {
     os::EventLoop& loop;
     log::EventLog& events;
-    os::ProcessIdentity keeper;       // none in the foreground
+    os::ProcessIdentity keeper;  // none in the foreground
     os::ProcessIdentity supervisor;
-    std::int32_t tree_root = 0;       // see Membership; 0 when several services share the supervisor
-    std::function<void()> collect;    // reaps and delivers what has ended, now
-    std::function<void()> one_over;   // a runner is over
+    std::int32_t tree_root = 0;  // see Membership; 0 when several services share the supervisor
+    std::vector<os::ProcessIdentity> strangers;
+    std::function<void()> collect;   // reaps and delivers what has ended, now
+    std::function<void()> one_over;  // a runner is over
 };
 
 class ServiceRunner {
@@ -59,13 +64,15 @@ class ServiceRunner {
     // then a program that dies at once is a failed start. Without it the restart policy decides from the beginning.
     void begin(Answer first);
 
-    void stop(Answer answer);  // the answer may be empty
+    void start(Answer answer);  // see Request::start
+    void stop(Answer answer);   // the answer may be empty
     void hurry();
     void reload(Answer answer);
-    void wait_started(Answer answer);
     void pass_on(int signal);
     // A child of this process, or one that the keeper reaped, has ended; true when it was this runner's.
     bool child_ended(std::int32_t pid, const ExitStatus& status);
+    // Once it is over: lease and control socket are given up before the supervisor ends.
+    void release();
 
     [[nodiscard]] bool over() const { return over_; }
     [[nodiscard]] const std::string& name() const { return assignment_.spec.name; }
@@ -74,54 +81,73 @@ class ServiceRunner {
     [[nodiscard]] os::BorrowedFd control() const { return assignment_.control; }
 
   private:
+    using AfterEnd = std::function<void(const StopReport&)>;
+
     void launch_first(Answer first);
-    void adopt(Answer first);
-    void adopt_later(Answer first, const Error& error);
     void launch();
     Result<void> try_launch();
+    Result<process::Launched> launch_recorded(Output& output);
     void launch_failed(const Error& error);
     void settled();
+    void fail_start(Error error);
+
+    void adopt(Answer first);
+    void try_to_adopt();
+    void carry_on(const record::State& before, const std::optional<os::ProcessIdentity>& main);
     void adopt_main(os::ProcessRef main);
+    void await_unseen_exit(std::int32_t pid, ServiceState before);
+    void resume_back_off();
     void watch_foreign_main();
     void ask_for_exit(os::MonotonicClock::time_point until);
+
     void main_ended(const ExitStatus& status);
     void kill_leftovers();
     void after_end();
     void back_off(const RestartDecision& decision);
     void begin_stop();
-    void run_reload_command(Answer answer);
     void stop_done(const StopReport& report);
-    void fail_start(Error error);
+    void look_at_survivors();
+    void end_processes(StopSequence::Plan plan, AfterEnd then);
+    void sequence_done(const StopReport& report);
+    void conclude();
     void finish(ServiceState state, std::string reason);
+    [[nodiscard]] bool exit_is_awaited() const;
+    [[nodiscard]] Error early_exit() const;
+
+    void run_reload_command(Answer answer);
+    [[nodiscard]] process::LaunchPlan command_plan(const process::LaunchPlan& plan) const;
     void set_state(ServiceState state);
-    void write_state();
+    Result<void> write_state();
+    void tell_later(os::EventLoop::Id& timer, Duration delay, void (ServiceRunner::*what)());
     void answer_all(std::vector<Answer>& answers, const Reply& reply);
+    [[nodiscard]] Error error(ErrorCode code, const char* operation, std::string cause) const;
     [[nodiscard]] Membership membership() const;
-    [[nodiscard]] StopSequence::FindMembers finder() const;
     [[nodiscard]] Reply started_reply() const;
-    [[nodiscard]] Error survivors_error(const StopReport& report) const;
 
     RunnerHost& host_;
     Assignment& assignment_;
     record::State state_;
     std::optional<os::Cgroup> cgroup_;
-    std::optional<os::ProcessRef> main_;
-    bool main_running_ = false;  // main_ stays, for its number, after its end
-    std::int32_t main_pending_ = 0;  // a recorded main process that ended unseen: its status may still come
+    std::optional<os::ProcessRef> main_;  // stays after its end, for its number, until the leftovers are gone
+    bool main_running_ = false;
+    // A recorded main process that ended unseen: its status may still come.
+    std::int32_t unseen_ = 0;
+    bool unseen_was_starting_ = false;
     std::optional<Output> output_;
     RestartHistory history_;
     os::MonotonicClock::time_point launched_at_;
     std::unique_ptr<SettleWatch> settle_;
     std::unique_ptr<StopSequence> stop_;
-    std::unique_ptr<StopSequence> finished_stop_;  // kept until its callback has returned
+    std::optional<StopReport> stop_report_;  // stop_ is done, the main process's exit is awaited
+    AfterEnd after_stop_;
     std::unique_ptr<CommandRun> reload_;
-    os::EventLoop::Id restart_timer_ = 0;
+    os::EventLoop::Id next_step_ = 0;  // a restart, or another look at survivors
     os::EventLoop::Id main_watch_ = 0;
     bool first_start_ = false;  // nobody has been told yet that it is up
+    bool start_now_ = false;    // somebody asked for a start while the last end was being dealt with
     bool over_ = false;
     std::vector<Answer> start_answers_;
     std::vector<Answer> stop_answers_;
-    std::vector<Answer> stopped_answers_;  // of a stop that has succeeded: told when the record says so
     bool killed_ = false;
 };
 

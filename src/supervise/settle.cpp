@@ -12,7 +12,7 @@ constexpr std::chrono::microseconds longest_pause{5000};
 SettleWatch::SettleWatch(os::EventLoop& loop, std::int32_t pid, std::function<void()> settled)
     : loop_(loop), pid_(pid), settled_(std::move(settled)), deadline_(os::MonotonicClock::now() + settle_limit), pause_(first_pause)
 {
-    timer_ = loop_.after(pause_, [this] { look(); });
+    timer_ = loop_.after(std::chrono::microseconds(0), [this] { look(); });  // it may be settled already
 }
 
 SettleWatch::~SettleWatch()
@@ -25,14 +25,16 @@ void SettleWatch::look()
     timer_ = 0;
     const auto stat = os::read_stat(pid_);
     const char state = stat && *stat ? (*stat)->state : '?';
-    if (state == 'Z' || state == 'X') return;
-    const bool waits = state == 'S' || state == 'T' || state == 't';
+    const bool leader_ended = state == 'Z' || state == 'X';
+    if (leader_ended && (*stat)->tasks <= 1) return;
+    // A leader that has ended with threads left behind is up in its own way.
+    const bool waits = state == 'S' || state == 'T' || state == 't' || leader_ended;
     if (waits || os::MonotonicClock::now() >= deadline_) {
         const auto settled = std::move(settled_);
         return settled();
     }
-    pause_ = std::min(pause_ * 3 / 2, longest_pause);
     timer_ = loop_.after(pause_, [this] { look(); });
+    pause_ = std::min(pause_ * 3 / 2, longest_pause);
 }
 
 Result<bool> wait_until_settled(const os::ProcessRef& process)
@@ -48,7 +50,11 @@ Result<bool> wait_until_settled(const os::ProcessRef& process)
     });
     if (auto ran = loop->run(); !ran) return fail(ran.error());
     loop->cancel(*watch);
-    return settled;
+    if (!settled) return false;
+    // What slept may have been the next owner of the number.
+    const auto liveness = process.liveness();
+    if (!liveness) return fail(liveness.error());
+    return *liveness == os::Liveness::alive;
 }
 
 }  // namespace steward::supervise

@@ -5,6 +5,10 @@
 
 namespace steward::supervise {
 
+namespace {
+constexpr std::chrono::milliseconds search_pause{1};
+}  // namespace
+
 StopSequence::StopSequence(os::EventLoop& loop, Plan plan, const os::ProcessRef* main, FindMembers find, Done done)
     : loop_(loop), plan_(std::move(plan)), main_(main), find_(std::move(find)), done_(std::move(done))
 {
@@ -21,7 +25,7 @@ void StopSequence::begin()
 {
     if (plan_.kill_at_once) return kill();
     deadline(plan_.rules.timeout, &StopSequence::kill);
-    if (plan_.command != nullptr && main_alive()) return run_command();
+    if (plan_.command && main_alive()) return run_command();
     ask();
 }
 
@@ -64,6 +68,7 @@ void StopSequence::ask()
 
 void StopSequence::kill()
 {
+    command_.reset();
     report_.killed = !plan_.kill_at_once;
     start_killing();
     round();
@@ -80,10 +85,7 @@ void StopSequence::round()
 {
     loop_.cancel(next_round_);
     next_round_ = 0;
-    if (plan_.rules.mode == StopMode::main) {
-        if (!main_alive()) return finish();
-        return treat(main_->identity());
-    }
+    if (plan_.rules.mode == StopMode::main) return main_alive() ? treat(main_->identity()) : over();
     auto members = find_();
     if (!members) {
         report_.error = members.error();
@@ -95,11 +97,11 @@ void StopSequence::round()
         if (plan_.rules.mode == StopMode::group) ask_members_ = true;
     }
     if (phase_ == Phase::asked && plan_.rules.mode == StopMode::mixed && main_alive()) return treat(main_->identity());
-    if (members->empty()) return finish();
+    if (members->empty()) return over();
     if (phase_ == Phase::killing && plan_.cgroup != nullptr) static_cast<void>(plan_.cgroup->kill());
     for (const auto& member : *members) treat(member);
-    // All of them went between the search and the watch: look again at once.
-    if (watched_.empty()) next_round_ = loop_.after(Duration(0), [this] { round(); });
+    // All of them went between the search and the watch.
+    if (watched_.empty()) next_round_ = loop_.after(search_pause, [this] { round(); });
 }
 
 void StopSequence::treat(const os::ProcessIdentity& member)
@@ -109,6 +111,7 @@ void StopSequence::treat(const os::ProcessIdentity& member)
     });
     if (known != watched_.end()) return act_on(*known);
     auto process = os::ProcessRef::open(member);
+    if (!process) report_.error = process.error();
     if (!process || !*process) return;
     watch({.process = std::move(**process)});
 }
@@ -161,8 +164,25 @@ void StopSequence::deadline(Duration after, void (StopSequence::*action)())
 
 void StopSequence::give_up()
 {
+    if (plan_.rules.mode == StopMode::main) {
+        if (!main_alive()) return over();
+        report_.survivors = {main_->identity()};
+        return finish();
+    }
     auto members = find_();
-    if (members) report_.survivors = std::move(*members);
+    if (members && members->empty()) return over();
+    if (members) {
+        report_.survivors = std::move(*members);
+    } else {
+        report_.error = members.error();
+    }
+    finish();
+}
+
+// Nobody is left: what could not be signalled on the way has gone all the same.
+void StopSequence::over()
+{
+    report_.error.reset();
     finish();
 }
 
@@ -177,8 +197,44 @@ void StopSequence::finish()
     // From the loop, not from here: the caller may still be inside begin(), and may destroy this object in `done_`.
     next_round_ = loop_.after(Duration(0), [this] {
         const Done done = std::move(done_);
-        done(report_);
+        const StopReport report = std::move(report_);
+        done(report);
     });
+}
+
+Error stop_error(const std::string& name, const StopReport& report)
+{
+    if (report.survivors.empty()) return *report.error;
+    const auto count = report.survivors.size();
+    const bool denied = report.error && report.error->code == ErrorCode::not_permitted;
+    Error error{.code = denied ? ErrorCode::not_permitted : ErrorCode::survivors,
+                .operation = "stop",
+                .object = name,
+                .cause = std::to_string(count) + (count == 1 ? " process survived" : " processes survived") +
+                         (report.error ? ": " + report.error->message() : " SIGKILL")};
+    for (const auto& survivor : report.survivors) {
+        const auto stat = os::read_stat(survivor.pid);
+        const bool known = stat && *stat;
+        error.detail.push_back("PID " + std::to_string(survivor.pid) +
+                               (known ? " (" + (*stat)->command + "), state " + std::string(1, (*stat)->state) : ""));
+    }
+    return error;
+}
+
+Result<StopReport> stop_members(StopSequence::Plan plan, const os::ProcessRef* main, const Membership& where)
+{
+    auto loop = os::EventLoop::create();
+    if (!loop) return fail(loop.error());
+    StopReport outcome;
+    StopSequence sequence(
+        *loop, std::move(plan), main, [&] { return find_members(where); },
+        [&](const StopReport& report) {
+            outcome = report;
+            loop->quit();
+        });
+    sequence.begin();
+    if (auto ran = loop->run(); !ran) return fail(ran.error());
+    return outcome;
 }
 
 }  // namespace steward::supervise

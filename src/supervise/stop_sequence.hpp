@@ -14,6 +14,8 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include <steward/service_spec.hpp>
@@ -26,25 +28,29 @@
 namespace steward::supervise {
 
 struct StopReport {
-    bool killed = false;                            // SIGKILL was needed
-    std::vector<os::ProcessIdentity> survivors;     // empty: the service is over
-    std::optional<Error> error;                     // members could not be told or not be signalled
+    bool killed = false;                         // SIGKILL was needed
+    std::vector<os::ProcessIdentity> survivors;  // of SIGKILL
+    std::optional<Error> error;                  // why a survivor could not be signalled, or that members could not be told
+    [[nodiscard]] bool service_is_over() const { return survivors.empty() && !error; }
 };
+
+// What a stop is told as after which the service is not over: survivors with the PIDs of those, or the report's error.
+[[nodiscard]] Error stop_error(const std::string& name, const StopReport& report);
 
 class StopSequence {
   public:
     struct Plan {
         ServiceSpec::Stop rules;
-        const process::LaunchPlan* command = nullptr;  // with rules.command; lent
-        const os::Cgroup* cgroup = nullptr;            // lent; kills in one stroke what forks faster than it can be listed
+        std::optional<process::LaunchPlan> command;  // with rules.command
+        const os::Cgroup* cgroup = nullptr;          // lent; kills in one stroke what forks faster than it can be listed
         Duration kill_timeout = std::chrono::seconds(5);
         bool kill_at_once = false;  // leftovers of a dead main process: no manners
     };
     using FindMembers = std::function<Result<std::vector<os::ProcessIdentity>>()>;
     using Done = std::function<void(const StopReport&)>;
 
-    // `main` may be null: only the members are ended then. All references are lent until `done`, which is called once, from the loop
-    // or from begin().
+    // `main` may be null: only the members are ended then. All references are lent until `done`, which is called once, from the loop,
+    // and may destroy this.
     StopSequence(os::EventLoop& loop, Plan plan, const os::ProcessRef* main, FindMembers find, Done done);
     ~StopSequence();
     StopSequence(const StopSequence&) = delete;
@@ -64,7 +70,11 @@ class StopSequence {
     void kill();
     void start_killing();
     void round();
-    struct Watched;
+    struct Watched {
+        os::ProcessRef process;
+        bool asked = false;
+        os::EventLoop::Id watch = 0;
+    };
     void treat(const os::ProcessIdentity& member);
     void send(const os::ProcessRef& member, int signal);
     void watch(Watched member);
@@ -72,6 +82,7 @@ class StopSequence {
     [[nodiscard]] bool main_alive() const;
     void deadline(Duration after, void (StopSequence::*action)());
     void give_up();
+    void over();
     void finish();
 
     os::EventLoop& loop_;
@@ -82,15 +93,13 @@ class StopSequence {
     Phase phase_ = Phase::command;
     StopReport report_;
     std::unique_ptr<CommandRun> command_;
-    struct Watched {
-        os::ProcessRef process;
-        bool asked = false;
-        os::EventLoop::Id watch = 0;
-    };
     std::list<Watched> watched_;
     bool ask_members_ = false;  // [stop] signal goes to every member, not to the main process alone
     os::EventLoop::Id timer_ = 0;
     os::EventLoop::Id next_round_ = 0;
 };
+
+// The same for a caller without a loop: blocks until it is done.
+Result<StopReport> stop_members(StopSequence::Plan plan, const os::ProcessRef* main, const Membership& where);
 
 }  // namespace steward::supervise

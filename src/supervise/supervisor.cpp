@@ -3,19 +3,39 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "os/message_socket.hpp"
 
 namespace steward::supervise {
+
+namespace {
+
+// More wait in the socket's backlog. Only the service's owner and root come so far.
+constexpr unsigned most_clients = 128;
+constexpr std::chrono::seconds request_timeout{5};
+constexpr std::chrono::seconds accept_pause{1};
+
+// Who was below the subreaper before it had a service: an entry point may have left something behind before it became steward.
+std::vector<os::ProcessIdentity> processes_below(std::int32_t root)
+{
+    std::vector<os::ProcessIdentity> found;
+    for (const std::int32_t pid : os::process_tree(root)) {
+        const auto stat = os::read_stat(pid);
+        if (pid != root && stat && *stat) found.push_back({.pid = pid, .start_time = (*stat)->start_time});
+    }
+    return found;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Supervisor>> Supervisor::create(std::vector<Assignment*> assignments, Options options)
 {
     auto loop = os::EventLoop::create();
     if (!loop) return fail(loop.error());
     std::unique_ptr<Supervisor> supervisor(new Supervisor(std::move(*loop), std::move(options)));
-    if (supervisor->options_.foreground) {
-        if (auto made = os::become_subreaper(); !made) return fail(made.error());
-    }
+    // Below a keeper too: what has lost its parents stays with whoever outlives the other.
+    if (auto made = os::become_subreaper(); !made) return fail(made.error());
     const auto self = os::self_identity();
     // Alone with one service, everything below the subreaper is that service's.
     const bool alone = assignments.size() == 1;
@@ -26,8 +46,10 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(std::vector<Assignment*> 
                                                                 .keeper = raw->options_.keeper,
                                                                 .supervisor = self,
                                                                 .tree_root = alone ? root : 0,
+                                                                .strangers = {},
                                                                 .collect = [raw] { raw->reap(), raw->read_exit_notices(); },
                                                                 .one_over = [raw] { raw->one_over(); }});
+    if (alone && supervisor->options_.foreground) supervisor->host_->strangers = processes_below(self.pid);
     for (Assignment* assignment : assignments) {
         supervisor->runners_.push_back(std::make_unique<ServiceRunner>(*supervisor->host_, *assignment));
     }
@@ -45,10 +67,7 @@ Result<void> Supervisor::watch_everything()
     auto signals = loop_.on_signals({SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH},
                                     [this](int signal, std::int32_t) { on_signal(signal); });
     if (!signals) return signals;
-    for (const auto& runner : runners_) {
-        auto watch = loop_.on_readable(runner->control(), [this, &runner = *runner] { accept_client(runner); });
-        if (!watch) return fail(watch.error());
-    }
+    if (auto accepting = accept_clients(); !accepting) return accepting;
     if (options_.exit_notices) {
         auto watch = loop_.on_readable(options_.exit_notices, [this] { read_exit_notices(); });
         if (!watch) return fail(watch.error());
@@ -143,47 +162,94 @@ void Supervisor::read_exit_notices()
     }
 }
 
+Result<void> Supervisor::accept_clients()
+{
+    accept_no_clients();
+    for (const auto& runner : runners_) {
+        if (!runner->control()) continue;
+        auto watch = loop_.on_readable(runner->control(), [this, &runner = *runner] { accept_client(runner); });
+        if (!watch) return fail(watch.error());
+        control_watches_.push_back(*watch);
+    }
+    return {};
+}
+
+void Supervisor::accept_no_clients()
+{
+    loop_.cancel(std::exchange(accept_timer_, 0));
+    for (const auto watch : std::exchange(control_watches_, {})) loop_.cancel(watch);
+}
+
 void Supervisor::accept_client(ServiceRunner& runner)
 {
     auto socket = os::accept_messages(runner.control());
-    if (!socket || !*socket) return;
+    if (socket && !*socket) return;
     auto client = std::make_shared<Client>();
+    auto watch = socket ? loop_.on_readable(**socket, [this, &runner, client] { serve(runner, client); })
+                        : Result<os::EventLoop::Id>(tl::unexpected(socket.error()));
+    if (!watch) {
+        // Out of descriptors, most likely, and they do not come back by looking again at once.
+        accept_no_clients();
+        accept_timer_ = loop_.after(accept_pause, [this] { static_cast<void>(accept_clients()); });
+        return;
+    }
     client->socket = std::move(**socket);
-    auto watch = loop_.on_readable(client->socket, [this, &runner, client] { serve(runner, client); });
-    if (watch) client->watch = *watch;
+    client->watch = *watch;
+    client->patience = loop_.after(request_timeout, [this, client] { drop(*client); });
+    if (++clients_ >= most_clients) accept_no_clients();
 }
 
 void Supervisor::serve(ServiceRunner& runner, const std::shared_ptr<Client>& client)
 {
-    auto received = os::receive_now(client->socket, message_limit, false);
-    if (!received || received->closed) return drop(*client);
-    if (!received->message) return;
-    const auto peer = os::peer_of(client->socket);
-    const auto request = decode_request(*received->message);
-    if (!peer || !request || (peer->uid != 0 && peer->uid != os::effective_uid())) {
-        options_.events->warning(runner.name(), "a message on the control socket was not understood or not permitted, and ignored");
-        return drop(*client);
-    }
-    // The answer holds the client for as long as it is owed; a client that has gone is answered into the void.
-    const ServiceRunner::Answer answer = [client](const Reply& reply) {
-        if (client->socket) static_cast<void>(os::send_message(client->socket, encode(reply)));
+    const auto received = os::receive_now(client->socket, message_limit, false);
+    if (received && !received->closed && !received->message) return;
+    if (!received || received->closed || client->asked) return drop(*client);
+    client->asked = true;
+    loop_.cancel(client->patience);
+
+    const auto refuse = [&](ErrorCode code, const char* cause) {
+        options_.events->warning(runner.name(), std::string("a message on the control socket was ignored: ") + cause);
+        answer(*client, Reply{.error = Error{.code = code, .operation = "ask", .object = runner.name(), .cause = cause, .next_step = {}}});
     };
+    const auto peer = os::peer_of(client->socket);
+    if (!peer || (peer->uid != 0 && peer->uid != os::effective_uid())) return refuse(ErrorCode::not_permitted, "not permitted");
+    const auto request = decode_request(*received->message);
+    if (!request) return refuse(ErrorCode::unsupported, "its supervisor does not know this request");
+
+    const ServiceRunner::Answer told = [this, client](const Reply& reply) { answer(*client, reply); };
     switch (*request) {
-        case Request::wait_started: return runner.wait_started(answer);
-        case Request::stop: return runner.stop(answer);
-        case Request::reload: return runner.reload(answer);
+        case Request::start: return runner.start(told);
+        case Request::stop: return runner.stop(told);
+        case Request::reload: return runner.reload(told);
     }
+}
+
+// A client that has gone is answered into the void; one that does not read is not waited for.
+void Supervisor::answer(Client& client, const Reply& reply)
+{
+    if (client.socket) static_cast<void>(os::send_message(client.socket, encode(reply)));
+    drop(client);
 }
 
 void Supervisor::drop(Client& client)
 {
+    if (!client.socket) return;
     loop_.cancel(client.watch);
+    loop_.cancel(client.patience);
     client.socket.reset();
+    if (clients_-- == most_clients) static_cast<void>(accept_clients());
 }
 
 void Supervisor::one_over()
 {
-    if (std::all_of(runners_.begin(), runners_.end(), [](const auto& runner) { return runner->over(); })) loop_.quit();
+    if (std::all_of(runners_.begin(), runners_.end(), [](const auto& runner) { return runner->over(); })) return loop_.quit();
+    if (!options_.foreground) return;
+    // The others go on; this one may be started anew, by whomever.
+    accept_no_clients();
+    for (const auto& runner : runners_) {
+        if (runner->over()) runner->release();
+    }
+    if (clients_ < most_clients) static_cast<void>(accept_clients());
 }
 
 }  // namespace steward::supervise

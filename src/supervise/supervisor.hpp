@@ -17,10 +17,10 @@ namespace steward::supervise {
 class Supervisor {
   public:
     struct Options {
-        bool foreground = false;       // no keeper above: this process is the subreaper
-        os::ProcessIdentity keeper;    // else who it is
-        os::BorrowedFd exit_notices;   // from the keeper
-        os::UniqueFd start_report;     // whom to tell of the first start; empty: nobody
+        bool foreground = false;      // no keeper above: this process is the subreaper
+        os::ProcessIdentity keeper;   // else who it is
+        os::BorrowedFd exit_notices;  // from the keeper
+        os::UniqueFd start_report;    // whom to tell of the first start; empty: nobody
         log::EventLog* events = nullptr;
     };
     enum class Outcome { all_over, keeper_lost };
@@ -36,9 +36,12 @@ class Supervisor {
     [[nodiscard]] const std::vector<std::unique_ptr<ServiceRunner>>& runners() const { return runners_; }
 
   private:
+    // One request and its answer. Held by its watches, and by the answer as long as that is owed.
     struct Client {
         os::UniqueFd socket;
         os::EventLoop::Id watch = 0;
+        os::EventLoop::Id patience = 0;  // until it has asked
+        bool asked = false;
     };
 
     Supervisor(os::EventLoop loop, Options options);
@@ -47,8 +50,11 @@ class Supervisor {
     void stop_all();
     void reap();
     void read_exit_notices();
+    Result<void> accept_clients();
+    void accept_no_clients();
     void accept_client(ServiceRunner& runner);
     void serve(ServiceRunner& runner, const std::shared_ptr<Client>& client);
+    void answer(Client& client, const Reply& reply);
     void drop(Client& client);
     void one_over();
     ServiceRunner::Answer first_start_report();
@@ -58,6 +64,9 @@ class Supervisor {
     std::unique_ptr<RunnerHost> host_;
     std::vector<std::unique_ptr<ServiceRunner>> runners_;
     os::EventLoop::Id notices_watch_ = 0;
+    std::vector<os::EventLoop::Id> control_watches_;
+    os::EventLoop::Id accept_timer_ = 0;
+    unsigned clients_ = 0;
     bool stopping_ = false;
     bool keeper_lost_ = false;
     bool as_pid_1_ = false;

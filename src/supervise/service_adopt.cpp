@@ -1,0 +1,142 @@
+// ServiceRunner: how a new supervisor carries on from the record, whatever its predecessor was doing when it was killed.
+#include <algorithm>
+#include <csignal>
+
+#include "record/pid_file.hpp"
+#include "supervise/service_runner.hpp"
+
+namespace steward::supervise {
+
+namespace {
+
+// How long the keeper may take to pass on the exit status of a main process that is seen to be gone.
+constexpr std::chrono::milliseconds notice_wait{500};
+constexpr std::chrono::milliseconds notice_pause{20};
+constexpr std::chrono::seconds record_pause{1};
+
+bool is_final(ServiceState state)
+{
+    return state == ServiceState::stopped || state == ServiceState::finished || state == ServiceState::failed;
+}
+
+}  // namespace
+
+void ServiceRunner::adopt(Answer first)
+{
+    if (first) start_answers_.push_back(std::move(first));
+    host_.events.warning(name(), "a new supervisor carries on, PID " + std::to_string(host_.supervisor.pid));
+    try_to_adopt();
+}
+
+void ServiceRunner::try_to_adopt()
+{
+    // A launch that the last supervisor began is either over or has written its PID when this lock is free.
+    static_cast<void>(assignment_.directory.lock_launch());
+    const auto recorded = assignment_.directory.read_state();
+    const auto main = assignment_.directory.read_main();
+    if (!recorded || !main) {
+        // Perhaps it runs: to start it would be to start it twice.
+        host_.events.error(name(), (recorded ? main.error() : recorded.error()).message());
+        return tell_later(next_step_, record_pause, &ServiceRunner::try_to_adopt);
+    }
+    first_start_ = !start_answers_.empty();
+    if (!*recorded) return launch();
+    carry_on(**recorded, *main);
+}
+
+void ServiceRunner::carry_on(const record::State& before, const std::optional<os::ProcessIdentity>& main)
+{
+    const record::State ours = std::exchange(state_, before);
+    state_.boot = ours.boot;
+    state_.keeper = ours.keeper;
+    state_.supervisor = ours.supervisor;
+    if (!before.cgroup.empty()) cgroup_ = os::Cgroup::open(before.cgroup);
+    if (is_final(before.state)) {
+        over_ = true;
+        answer_all(start_answers_, Reply{.error = error(ErrorCode::not_running, "start", "it is over")});
+        return host_.one_over();
+    }
+    // Nobody was told yet how the first start went.
+    first_start_ = before.state == ServiceState::starting && before.restarts == 0;
+    if (main) {
+        auto process = os::ProcessRef::open(*main);
+        const auto liveness = process && *process ? (*process)->liveness() : Result<os::Liveness>(os::Liveness::dead);
+        if (liveness && *liveness == os::Liveness::alive) return adopt_main(std::move(**process));
+    }
+    if (before.state == ServiceState::backing_off) return resume_back_off();
+    if (main && main->pid != before.last_exit_pid) return await_unseen_exit(main->pid, before.state);
+    if (before.stop_requested) return begin_stop();
+    // Either the end of a run was noted and what follows from it was not, or a launch came to nothing.
+    if (main) return kill_leftovers();
+    launch();
+}
+
+void ServiceRunner::adopt_main(os::ProcessRef main)
+{
+    main_ = std::move(main);
+    main_running_ = true;
+    first_start_ = false;
+    state_.main_pidfs_inode = main_->identity().pidfs_inode;
+    const auto started = os::start_time_to_clock(main_->identity().start_time);
+    const auto ran = started ? std::chrono::system_clock::now() - *started : std::chrono::system_clock::duration::zero();
+    launched_at_ = os::MonotonicClock::now() - ran;
+    static_cast<void>(record::write_pid_file(assignment_.pid_file, main_->pid(), assignment_.owner));
+    watch_foreign_main();
+    if (state_.stop_requested) {
+        static_cast<void>(write_state());
+        answer_all(start_answers_, Reply{.error = error(ErrorCode::not_running, "start", "it is being stopped")});
+        return begin_stop();
+    }
+    if (state_.state == ServiceState::running) {
+        static_cast<void>(write_state());
+    } else {
+        set_state(ServiceState::running);
+    }
+    answer_all(start_answers_, started_reply());
+}
+
+// Its status is on its way from the keeper, or lost with it.
+void ServiceRunner::await_unseen_exit(std::int32_t pid, ServiceState before)
+{
+    unseen_ = pid;
+    unseen_was_starting_ = before == ServiceState::starting;
+    launched_at_ = os::MonotonicClock::now();
+    static_cast<void>(write_state());
+    main_watch_ = host_.loop.after(notice_wait, [this] {
+        main_watch_ = 0;
+        main_ended(ExitStatus{.known = false, .at = std::chrono::system_clock::now()});
+    });
+}
+
+// The wall clock may have jumped: the rest of the delay is never longer than a whole one.
+void ServiceRunner::resume_back_off()
+{
+    const auto now = std::chrono::system_clock::now();
+    const auto& rules = assignment_.spec.restart;
+    const auto rest = std::chrono::duration_cast<Duration>(state_.next_start.value_or(now) - now);
+    const Duration delay = std::clamp(rest, Duration::zero(), std::max(rules.max_delay, rules.delay));
+    state_.next_start = now + delay;
+    static_cast<void>(write_state());
+    tell_later(next_step_, delay, &ServiceRunner::launch);
+    answer_all(start_answers_, started_reply());
+}
+
+// The main process is the keeper's child or nobody's: SIGCHLD will not tell of it here.
+void ServiceRunner::watch_foreign_main()
+{
+    auto watch = host_.loop.on_exit(*main_, [this] { ask_for_exit(os::MonotonicClock::now() + notice_wait); });
+    if (!watch) return tell_later(main_watch_, record_pause, &ServiceRunner::watch_foreign_main);
+    main_watch_ = *watch;
+}
+
+// The kernel tells the status of somebody else's child once that parent has reaped it (Linux 6.15), which may be a moment later.
+void ServiceRunner::ask_for_exit(os::MonotonicClock::time_point until)
+{
+    main_watch_ = 0;
+    if (!main_running_) return;
+    if (auto told = main_->foreign_exit_status()) return main_ended(*told);
+    if (os::MonotonicClock::now() >= until) return main_ended(ExitStatus{.known = false, .at = std::chrono::system_clock::now()});
+    main_watch_ = host_.loop.after(notice_pause, [this, until] { ask_for_exit(until); });
+}
+
+}  // namespace steward::supervise

@@ -1,0 +1,228 @@
+// ServiceRunner: the end of a run, what follows from it, and the end on request.
+#include <chrono>
+#include <csignal>
+#include <random>
+
+#include "record/pid_file.hpp"
+#include "supervise/service_runner.hpp"
+
+namespace steward::supervise {
+
+namespace {
+
+constexpr unsigned told_lines = 10;
+constexpr std::chrono::seconds survivor_pause{5};
+
+double random_fraction()
+{
+    static std::minstd_rand generator{
+        static_cast<std::minstd_rand::result_type>(std::chrono::steady_clock::now().time_since_epoch().count() ^ os::self_pid())};
+    return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+}  // namespace
+
+// ---- by itself -----------------------------------------------------------------------------------------------------------------------
+
+void ServiceRunner::main_ended(const ExitStatus& status)
+{
+    host_.loop.cancel(std::exchange(main_watch_, 0));
+    settle_.reset();
+    // The child of a supervisor that was killed before exec finds nobody to report to: that launch came to nothing, the program never ran.
+    const bool was_no_run = unseen_ != 0 && unseen_was_starting_ && status.known && status.signalled && status.code == SIGPIPE;
+    state_.last_exit = status;
+    state_.last_exit_pid = main_running_ ? main_->pid() : unseen_;
+    main_running_ = false;
+    unseen_ = 0;
+    static_cast<void>(write_state());
+    if (stop_ != nullptr) {
+        // Its sequence sees the end by its own watch, and goes on with the rest of the service.
+        if (stop_report_) conclude();
+        return;
+    }
+    host_.events.info(name(), "PID " + std::to_string(state_.last_exit_pid) + " ended: " + to_string(status));
+    if (state_.stop_requested) return begin_stop();
+    if (was_no_run) return launch();
+    kill_leftovers();
+}
+
+// The next run must not meet the children of the last.
+void ServiceRunner::kill_leftovers()
+{
+    if (assignment_.spec.stop.mode == StopMode::main && !main_running_) return after_end();
+    settle_.reset();
+    end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [this](const StopReport& report) {
+        if (!report.service_is_over()) host_.events.error(name(), stop_error(name(), report).message());
+        // A cgroup that was killed once is not born into again.
+        if (cgroup_) static_cast<void>(cgroup_->remove());
+        cgroup_.reset();
+        after_end();
+    });
+}
+
+void ServiceRunner::after_end()
+{
+    if (state_.stop_requested) return finish(ServiceState::stopped, "");
+    const ExitStatus exit = state_.last_exit.value_or(ExitStatus{.known = false});
+    if (first_start_) {
+        if (state_.reason.empty()) state_.reason = "it ended at once: " + to_string(exit);
+        return fail_start(early_exit());
+    }
+    const auto ran = std::chrono::duration_cast<Duration>(os::MonotonicClock::now() - launched_at_);
+    const auto decision = decide(assignment_.spec.restart, exit, ran, history_, random_fraction());
+    history_ = decision.history;
+    using Verdict = RestartDecision::Verdict;
+    const std::string why = state_.reason.empty() ? to_string(exit) : state_.reason;
+    switch (decision.verdict) {
+        case Verdict::restart: return back_off(decision);
+        case Verdict::finished: return finish(ServiceState::finished, "");
+        case Verdict::failed: return finish(ServiceState::failed, why);
+        case Verdict::gave_up:
+            return finish(ServiceState::failed, why + ", given up after " + std::to_string(history_.attempts) + " restarts");
+    }
+}
+
+void ServiceRunner::back_off(const RestartDecision& decision)
+{
+    if (state_.last_exit_pid != 0) {
+        static_cast<void>(record::remove_pid_file(assignment_.pid_file, state_.last_exit_pid, assignment_.owner));
+    }
+    // Nothing of it is left: the number may be anybody's by the time of a stop.
+    main_.reset();
+    ++state_.restarts;
+    const Duration delay = start_now_ ? Duration::zero() : decision.delay;
+    state_.next_start = std::chrono::system_clock::now() + delay;
+    set_state(ServiceState::backing_off);
+    tell_later(next_step_, delay, &ServiceRunner::launch);
+    if (!start_now_) answer_all(start_answers_, Reply{.error = early_exit()});
+}
+
+// What those are told who waited for a launch that ended before it was up.
+Error ServiceRunner::early_exit() const
+{
+    Error failed = error(ErrorCode::exited_early, "start",
+                         state_.reason.empty() ? "it ended at once: " + to_string(*state_.last_exit) : state_.reason);
+    if (output_) failed.detail = output_->last_lines(told_lines);
+    return failed;
+}
+
+// ---- on request ----------------------------------------------------------------------------------------------------------------------
+
+void ServiceRunner::stop(Answer answer)
+{
+    if (answer) stop_answers_.push_back(std::move(answer));
+    if (over_) return answer_all(stop_answers_, Reply{});
+    if (state_.stop_requested && stop_ != nullptr) return;
+    state_.stop_requested = true;
+    host_.loop.cancel(std::exchange(next_step_, 0));
+    settle_.reset();
+    first_start_ = false;
+    set_state(ServiceState::stopping);
+    answer_all(start_answers_, Reply{.error = error(ErrorCode::cancelled, "start", "a stop overtook the start")});
+    if (stop_ == nullptr) begin_stop();  // else leftovers are being killed: what follows them is the end
+}
+
+void ServiceRunner::begin_stop()
+{
+    StopSequence::Plan plan{.rules = assignment_.spec.stop};
+    if (assignment_.stop_command) plan.command = command_plan(*assignment_.stop_command);
+    end_processes(std::move(plan), [this](const StopReport& report) { stop_done(report); });
+}
+
+void ServiceRunner::hurry()
+{
+    if (stop_ != nullptr) stop_->hurry();
+}
+
+void ServiceRunner::stop_done(const StopReport& report)
+{
+    killed_ = report.killed;
+    if (report.service_is_over()) return finish(ServiceState::stopped, "");
+    const Error error = stop_error(name(), report);
+    host_.events.error(name(), error.message());
+    state_.reason = error.cause;
+    // What was killed ends sooner or later, and nothing follows it; what may not be signalled goes on as if nobody had asked.
+    state_.stop_requested = !report.error || !main_running_;
+    set_state(state_.stop_requested ? ServiceState::stopping : ServiceState::running);
+    if (state_.stop_requested) tell_later(next_step_, survivor_pause, &ServiceRunner::look_at_survivors);
+    answer_all(stop_answers_, Reply{.error = error});
+}
+
+void ServiceRunner::look_at_survivors()
+{
+    if (stop_ != nullptr) return;
+    end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [this](const StopReport& report) {
+        if (report.service_is_over()) return finish(ServiceState::stopped, "");
+        tell_later(next_step_, survivor_pause, &ServiceRunner::look_at_survivors);
+        if (!stop_answers_.empty()) answer_all(stop_answers_, Reply{.error = stop_error(name(), report)});
+    });
+}
+
+// ---- both ----------------------------------------------------------------------------------------------------------------------------
+
+void ServiceRunner::end_processes(StopSequence::Plan plan, AfterEnd then)
+{
+    after_stop_ = std::move(then);
+    plan.cgroup = cgroup_ ? &*cgroup_ : nullptr;
+    stop_ = std::make_unique<StopSequence>(
+        host_.loop, std::move(plan), main_running_ ? &*main_ : nullptr, [this] { return find_members(membership()); },
+        [this](const StopReport& report) { sequence_done(report); });
+    stop_->begin();
+}
+
+// What has ended is noted before anything follows from it: the exit status belongs into the record that says stopped.
+void ServiceRunner::sequence_done(const StopReport& report)
+{
+    host_.collect();
+    stop_report_ = report;
+    if (exit_is_awaited()) return;
+    conclude();
+}
+
+// Of a main process that is not this process's child, the end shows before its status comes; main_watch_ is on it.
+bool ServiceRunner::exit_is_awaited() const
+{
+    if (main_watch_ == 0) return false;
+    if (unseen_ != 0) return true;
+    if (!main_running_) return false;
+    const auto liveness = main_->liveness();
+    return liveness && *liveness == os::Liveness::dead;
+}
+
+void ServiceRunner::conclude()
+{
+    const StopReport report = *std::exchange(stop_report_, std::nullopt);
+    const AfterEnd then = std::exchange(after_stop_, nullptr);
+    stop_.reset();
+    then(report);
+}
+
+void ServiceRunner::finish(ServiceState state, std::string reason)
+{
+    host_.loop.cancel(std::exchange(next_step_, 0));
+    host_.loop.cancel(std::exchange(main_watch_, 0));
+    settle_.reset();
+    reload_.reset();
+    const std::int32_t last_pid = main_ ? main_->pid() : state_.last_exit_pid;
+    if (last_pid != 0) static_cast<void>(record::remove_pid_file(assignment_.pid_file, last_pid, assignment_.owner));
+    if (cgroup_) static_cast<void>(cgroup_->remove());
+    main_.reset();
+    main_running_ = false;
+    state_.stop_requested = false;
+    state_.next_start.reset();
+    state_.cgroup.clear();
+    state_.reason = std::move(reason);
+    set_state(state);
+    const std::string words = std::string(to_string(state)) + (state_.reason.empty() ? "" : ": " + state_.reason);
+    if (state == ServiceState::failed) {
+        host_.events.error(name(), words);
+    } else {
+        host_.events.info(name(), words);
+    }
+    over_ = true;
+    answer_all(start_answers_, Reply{.error = error(ErrorCode::failed, "start", words)});
+    answer_all(stop_answers_, Reply{.killed = killed_});
+    host_.one_over();
+}
+
+}  // namespace steward::supervise

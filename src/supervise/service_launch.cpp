@@ -1,0 +1,108 @@
+// ServiceRunner: how a service is started, and a start that fails.
+#include "record/pid_file.hpp"
+#include "supervise/service_runner.hpp"
+
+namespace steward::supervise {
+
+void ServiceRunner::begin(Answer first)
+{
+    if (assignment_.adopt) return adopt(std::move(first));
+    launch_first(std::move(first));
+}
+
+void ServiceRunner::launch_first(Answer first)
+{
+    first_start_ = static_cast<bool>(first);
+    if (first) start_answers_.push_back(std::move(first));
+    launch();
+}
+
+void ServiceRunner::launch()
+{
+    host_.loop.cancel(std::exchange(next_step_, 0));
+    state_.next_start.reset();
+    state_.reason.clear();
+    start_now_ = false;
+    main_.reset();
+    if (auto launched = try_launch(); !launched) return launch_failed(launched.error());
+    settle_ = std::make_unique<SettleWatch>(host_.loop, main_->pid(), [this] { settled(); });
+    if (assignment_.report_launch && first_start_) answer_all(start_answers_, started_reply());
+}
+
+Result<void> ServiceRunner::try_launch()
+{
+    auto output = Output::open(assignment_.output);
+    if (!output) return fail(output.error());
+    output_ = std::move(*output);
+    cgroup_ = os::Cgroup::create(assignment_.cgroup_name);
+    state_.cgroup = cgroup_ ? cgroup_->path() : "";
+    state_.main_pidfs_inode = 0;
+
+    auto launched = launch_recorded(*output_);
+    launched_at_ = os::MonotonicClock::now();
+    if (!launched) return fail(launched.error());
+    main_ = std::move(launched->process);
+    main_running_ = true;
+    state_.main_pidfs_inode = main_->identity().pidfs_inode;
+    if (cgroup_ && !launched->in_cgroup) {
+        static_cast<void>(cgroup_->remove());
+        cgroup_.reset();
+        state_.cgroup.clear();
+    }
+    return record::write_pid_file(assignment_.pid_file, main_->pid(), assignment_.owner);
+}
+
+// From the lock until exec, which drops the child's copy of it: whoever takes over in between waits for the outcome instead of starting
+// another. No state names a new run while the old main process still stands in the record.
+Result<process::Launched> ServiceRunner::launch_recorded(Output& output)
+{
+    auto launch_lock = assignment_.directory.lock_launch();
+    if (!launch_lock) return fail(launch_lock.error());
+    if (auto cleared = assignment_.directory.clear_main(); !cleared) return fail(cleared.error());
+    state_.state = ServiceState::starting;
+    state_.since = std::chrono::system_clock::now();
+    if (auto written = write_state(); !written) return fail(written.error());
+    auto record = assignment_.directory.record_for_child();
+    if (!record) return fail(record.error());
+
+    auto& plan = assignment_.plan;
+    output.lend_to(plan);
+    plan.record = *record;
+    plan.launch_lock = *launch_lock;
+    plan.cgroup = cgroup_ ? cgroup_->directory() : os::BorrowedFd();
+    return process::launch(plan);
+}
+
+// A launch that fails while somebody waits for the first start fails that start; later ones count as an end like any other.
+void ServiceRunner::launch_failed(const Error& error)
+{
+    host_.events.error(name(), error.message());
+    state_.reason = error.message();
+    if (first_start_) return fail_start(error);
+    state_.last_exit = ExitStatus{.known = false, .at = std::chrono::system_clock::now()};
+    // It may run, but its PID file could not be written: nothing is left half done.
+    kill_leftovers();
+}
+
+void ServiceRunner::settled()
+{
+    settle_.reset();
+    first_start_ = false;
+    set_state(ServiceState::running);
+    answer_all(start_answers_, started_reply());
+    host_.events.info(name(), "running, PID " + std::to_string(main_->pid()));
+}
+
+// Told once nothing is left of it.
+void ServiceRunner::fail_start(Error error)
+{
+    const auto told = [this, error = std::move(error)] {
+        answer_all(start_answers_, Reply{.error = error});
+        finish(state_.stop_requested ? ServiceState::stopped : ServiceState::failed, state_.reason);
+    };
+    settle_.reset();
+    if (!main_running_ && !cgroup_) return told();
+    end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [told](const StopReport&) { told(); });
+}
+
+}  // namespace steward::supervise
