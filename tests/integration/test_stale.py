@@ -232,7 +232,8 @@ REUSE = textwrap.dedent(
                     pass
     else:
         os.kill(pid, signal.SIGKILL)
-    while os.path.exists(f"/proc/{pid}"):
+    others = lambda: [entry for entry in filter(str.isdigit, os.listdir("/proc")) if int(entry) != 1]
+    while others() if supervise else os.path.exists(f"/proc/{pid}"):
         reap()
         time.sleep(0.005)
     for _ in range(1000):
