@@ -101,7 +101,8 @@ def stat_of(pid):
 
 
 def alive(pid):
-    stat = stat_of(pid)
+    """Whether a process is there and no zombie; no PID is not."""
+    stat = stat_of(pid) if pid else None
     return stat is not None and stat[0] not in "ZX"
 
 
@@ -250,6 +251,14 @@ class Room:
 
     def pid(self, name="web"):
         return int(self.pid_file(name).read_text())
+
+    def pid_now(self, name="web", unlike=None):
+        """The PID in the PID file at this moment; None when there is none, or `unlike`."""
+        try:
+            pid = self.pid(name)
+        except (FileNotFoundError, ValueError):
+            return None
+        return pid if pid != unlike else None
 
     def status(self, name="web", **options):
         """The status document of one service."""

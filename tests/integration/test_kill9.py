@@ -94,7 +94,7 @@ def test_with_both_killed_the_service_runs_on_and_the_next_start_adopts_it(room)
     assert room.pid() == pid and alive(pid)
     # Adopted means watched: its end is noticed, and the policy applies.
     kill(pid)
-    wait_until(lambda: room.pid_file().exists() and room.pid() != pid and alive(room.pid()), "the next instance")
+    wait_until(lambda: alive(room.pid_now(unlike=pid)), "the next instance")
     room("stop", "web")
     assert_one_instance(room)
     room.assert_nothing_left()

@@ -100,7 +100,7 @@ def test_the_workers_of_a_killed_master_do_not_hold_the_port_against_its_success
     wait_gone(master)
     if not room.status("nginx")["supervised"]:
         room("start", "nginx")
-    wait_until(lambda: room.pid_file("nginx").exists() and room.pid("nginx") != master and answer(room) == "one", "the next nginx")
+    wait_until(lambda: room.pid_now("nginx", unlike=master) and answer(room) == "one", "the next nginx")
     room("stop", "nginx")
     assert answer(room) is None
     room.assert_nothing_left()

@@ -98,7 +98,7 @@ def test_a_crash_of_redis_is_mended(room, redis):
         wait_until(lambda: answers(redis))
         return
     room("signal", "SEGV", "redis")
-    wait_until(lambda: room.pid_file("redis").exists() and room.pid("redis") != pid and answers(redis), "the next redis")
+    wait_until(lambda: room.pid_now("redis", unlike=pid) and answers(redis), "the next redis")
     assert room.status("redis")["restarts"] == 1
 
 

@@ -190,7 +190,7 @@ def test_run_without_a_file_restarts_a_failure_and_passes_term_on(room):
     pid = running(room, "quick")
     kill(pid)
     wait_gone(pid)
-    wait_until(lambda: room.pid_file("quick").exists() and room.pid("quick") != pid and room.code("quick") == 0)
+    wait_until(lambda: room.pid_now("quick", unlike=pid) and room.code("quick") == 0)
     run.terminate()
     assert room.finish(run).code == 0
 
