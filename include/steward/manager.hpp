@@ -64,7 +64,7 @@ struct ServiceStatus {
     std::uint64_t restarts = 0;
     std::optional<std::chrono::system_clock::time_point> next_start;  // when backing off
     std::optional<ExitStatus> last_exit;
-    std::optional<std::uint64_t> memory;  // PSS of all processes where readable, else RSS
+    std::optional<std::uint64_t> memory;  // resident, summed over all processes: what they share counts for each
     std::optional<std::chrono::microseconds> cpu;
     std::optional<std::uint64_t> tasks;  // threads and processes
     Argv command;

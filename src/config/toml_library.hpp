@@ -27,6 +27,18 @@
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE __builtin_unreachable()
 
+// log10 is asked only for how wide a number prints. An own answer saves every command of steward the loading of libm.
+TOML_IMPL_NAMESPACE_START
+{
+    inline double log10(double number)
+    {
+        double digits = 0;
+        for (; number >= 10; number /= 10) ++digits;
+        return digits;
+    }
+}
+TOML_IMPL_NAMESPACE_END;
+
 #include <toml++/toml.h>
 
 #pragma GCC diagnostic pop

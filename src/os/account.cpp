@@ -3,9 +3,12 @@
 #include <grp.h>
 #include <pwd.h>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <limits>
+#include <memory>
 #include <optional>
 
 #include "os/error.hpp"
@@ -75,6 +78,20 @@ Account to_account(const passwd& entry)
                    .shell = or_default(entry.pw_shell, "/bin/sh")};
 }
 
+// root's entry stands in /etc/passwd on every Unix: for it the name service (nscd, LDAP, their libraries) need not be woken.
+std::optional<Account> local_account_of(std::uint32_t uid)
+{
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/etc/passwd", "re"), &std::fclose);
+    if (!file) return std::nullopt;
+    std::array<char, 4096> buffer;
+    passwd entry{};
+    passwd* found = nullptr;
+    while (fgetpwent_r(file.get(), &entry, buffer.data(), buffer.size(), &found) == 0) {
+        if (entry.pw_uid == uid) return to_account(entry);
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 Result<Account> find_account(const std::string& user)
@@ -98,6 +115,9 @@ Result<Account> find_account(const std::string& user)
 
 Result<Account> account_of(std::uint32_t uid)
 {
+    if (uid == 0) {
+        if (auto root = local_account_of(uid)) return std::move(*root);
+    }
     auto found = look_up<passwd>(
         "user", std::to_string(uid),
         [&](passwd* entry, char* buffer, std::size_t size, passwd** result) { return getpwuid_r(uid, entry, buffer, size, result); },

@@ -12,7 +12,7 @@
 namespace steward::os {
 namespace {
 
-constexpr std::size_t read_step = 64 * 1024;
+constexpr std::size_t first_read = 4096;
 
 std::string described(BorrowedFd fd)
 {
@@ -61,7 +61,7 @@ Result<std::string> read_all(BorrowedFd fd, std::size_t limit)
     std::string content;
     for (;;) {
         const std::size_t had = content.size();
-        content.resize(std::min(had + read_step, limit + 1));  // one byte more than allowed tells "full" from "too long"
+        content.resize(std::min(had + std::max(had, first_read), limit + 1));  // one byte more than allowed tells "full" from "too long"
         const auto got = read_some(fd, std::as_writable_bytes(std::span(content).subspan(had)));
         if (!got) return fail(got.error());
         content.resize(had + *got);

@@ -93,7 +93,8 @@ std::vector<ProcessStat> descendants(const std::vector<ProcessStat>& all, std::i
 // `root` and all its descendants, without a pass over the whole of /proc. What vanishes meanwhile is left out.
 std::vector<std::int32_t> process_tree(std::int32_t root);
 
-std::optional<std::uint64_t> resident_memory(std::int32_t pid);  // bytes: PSS where readable, else RSS
+// Bytes resident (RSS). Not PSS: to tell that the kernel walks the whole address space, and holds up the process meanwhile.
+std::optional<std::uint64_t> resident_memory(std::int32_t pid);
 std::chrono::microseconds ticks_to_duration(std::uint64_t ticks);
 Result<bool> catches_signal(std::int32_t pid, int signal);  // SigCgt of /proc/PID/status
 // Wall-clock time of a start_time in ticks.

@@ -95,11 +95,8 @@ std::uint32_t effective_gid()
 
 std::optional<std::uint64_t> resident_memory(std::int32_t pid)
 {
-    std::array<char, 2048> buffer;
+    std::array<char, 256> buffer;
     std::string_view text;
-    if (read_proc(pid, "smaps_rollup", buffer, &text) == 0) {
-        if (const auto kibibytes = number_after(text, "Pss:")) return *kibibytes * 1024;
-    }
     if (read_proc(pid, "statm", buffer, &text) != 0) return std::nullopt;
     const std::size_t blank = text.find(' ');
     std::uint64_t pages = 0;

@@ -98,7 +98,8 @@ void ServiceRunner::fail_start(Error error)
 {
     const auto told = [this, error = std::move(error)] {
         answer_all(start_answers_, Reply{.error = error});
-        finish(state_.stop_requested ? ServiceState::stopped : ServiceState::failed, state_.reason);
+        if (state_.stop_requested) return finish(ServiceState::stopped, "");
+        finish(ServiceState::failed, state_.reason);
     };
     settle_.reset();
     if (!main_running_ && !cgroup_) return told();
