@@ -8,6 +8,7 @@ import ctypes
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -306,8 +307,18 @@ class Room:
             for pid in sorted(pids, key=lambda pid: "steward" not in command_line(pid)):
                 kill(pid)
             time.sleep(0.01)
+        self.remove_cgroups()
         shutil.rmtree(self.root, ignore_errors=True)
         return left
+
+    def remove_cgroups(self):
+        """Those that the records name: what is killed with its stewards has nobody to remove its cgroup."""
+        for record in Path(self.root).rglob("record"):
+            for path in re.findall(rb"/sys/fs/cgroup/[!-~]*steward/[A-Za-z0-9_.@:~-]+", record.read_bytes()):
+                try:
+                    os.rmdir(path)
+                except OSError:
+                    pass
 
 
 def program_of(pid):
