@@ -1,10 +1,8 @@
-// Words that people write: which right one a wrong one was meant to be, and what a duration says.
+// Words that people write: which right one a wrong one was meant to be, what a duration says, and how a command line splits.
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
@@ -65,25 +63,12 @@ template <class Candidates>
     return std::string(best);
 }
 
-// "500ms" → 500,000 µs: one whole number and one unit (us, ms, s, min, h, d), nothing between or around them. Unset for anything
-// else, and for what does not fit.
-[[nodiscard]] inline std::optional<Duration> parse_duration(std::string_view text)
-{
-    struct Unit {
-        std::string_view name;
-        std::int64_t microseconds;
-    };
-    constexpr Unit units[] = {{"us", 1}, {"ms", 1'000}, {"s", 1'000'000}, {"min", 60'000'000}, {"h", 3'600'000'000}, {"d", 86'400'000'000}};
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || number < 0 || text.front() == '-') return std::nullopt;
-    const std::string_view name(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    for (const Unit& unit : units) {
-        if (name != unit.name) continue;
-        if (number > std::numeric_limits<std::int64_t>::max() / unit.microseconds) return std::nullopt;
-        return Duration(number * unit.microseconds);
-    }
-    return std::nullopt;
-}
+// "500ms", "1.5s": one number, with a fraction or not, and one unit (us ms s min h d), nothing between or around them; no finer than a
+// microsecond, no longer than 100 years. Unset for anything else; `objection`, where given, then says why as the end of the sentence
+// "'x' …".
+[[nodiscard]] std::optional<Duration> parse_duration(std::string_view text, std::string* objection = nullptr);
+
+// Splits by POSIX quoting without expansion: '…', "…" (a backslash before \ " $ ` or newline), \x. Unset: an unclosed quote.
+[[nodiscard]] std::optional<Argv> split_words(std::string_view text, std::string* objection = nullptr);
 
 }  // namespace steward

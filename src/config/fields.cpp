@@ -63,7 +63,7 @@ std::optional<Duration> Span::read(const Node& node, Reading& reading)
         return std::nullopt;
     }
     std::string objection;
-    const auto value = parse_duration(node.text, objection);
+    const auto value = parse_duration(node.text, &objection);
     if (!value) reading.objection(node, node.text, objection);
     return value;
 }
@@ -79,7 +79,7 @@ std::optional<Argv> Command::read(const Node& node, Reading& reading)
     if (node.kind == Node::Kind::text) {
         // Expanded after the split: an instance never makes two words out of one.
         std::string objection;
-        auto words = split_words(node.text, objection);
+        auto words = split_words(node.text, &objection);
         if (!words) {
             reading.objection(node, node.text, objection);
             return std::nullopt;

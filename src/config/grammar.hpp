@@ -1,4 +1,4 @@
-// The small languages inside strings: durations, sizes, octal modes, limits, CPU lists, command lines. Text in, value out; and back.
+// The small languages inside strings: sizes, octal modes, limits, CPU lists. (Durations and command lines: steward/words.hpp.) Text in, value out; and back.
 //
 // On failure `objection` says why, as the end of the sentence "'x' …".
 #pragma once
@@ -13,8 +13,6 @@
 
 namespace steward::config {
 
-// One number, with a fraction or not, and one unit (us ms s min h d). No finer than a microsecond, no longer than 100 years.
-[[nodiscard]] std::optional<Duration> parse_duration(std::string_view text, std::string& objection);
 [[nodiscard]] std::string format_duration(Duration duration);  // in the largest unit that takes no fraction
 
 // "0755": octal digits, at most `highest`.
@@ -28,8 +26,5 @@ enum class LimitUnit { count, bytes };
 
 // "0-3,6" → 0 1 2 3 6, sorted, each once.
 [[nodiscard]] std::optional<std::vector<unsigned>> parse_cpus(std::string_view text, std::string& objection);
-
-// Splits by POSIX quoting without expansion: '…', "…" (a backslash before \ " $ ` or newline), \x. Unset: an unclosed quote.
-[[nodiscard]] std::optional<Argv> split_words(std::string_view text, std::string& objection);
 
 }  // namespace steward::config

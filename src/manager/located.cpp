@@ -79,11 +79,10 @@ Result<config::Loaded> load_current(const Located& located)
 {
     if (located.sources) return config::load(*located.sources);
     if (located.ad_hoc.empty()) return loaded_from_record(located);
-    config::Loaded loaded;
-    loaded.spec.name = located.name;
-    loaded.spec.service.command = located.ad_hoc;
-    loaded.keys = config::keys_of(loaded.spec);
-    return loaded;
+    ServiceSpec spec;
+    spec.name = located.name;
+    spec.service.command = located.ad_hoc;
+    return config::load_made(spec);
 }
 
 Result<ServiceSpec> load_started(const Located& located)

@@ -84,10 +84,11 @@ Result<ServiceEnvironment> compose_environment(const ServiceSpec& spec, const Pl
     if (!base) return fail(std::move(base.error()));
 
     ServiceEnvironment environment{.all = std::move(*base), .given = {}};
+    for (const auto& [name, value] : spec.service.environment) environment.given.insert_or_assign(name, value);
+    // As with systemd the files win: they are the administrator's, /etc/default/NAME among them.
     for (const EnvironmentFile& file : spec.service.environment_files) {
         if (auto read = read_environment_file(file, environment.given); !read) return fail(std::move(read.error()));
     }
-    for (const auto& [name, value] : spec.service.environment) environment.given.insert_or_assign(name, value);
     for (const auto& [name, value] : environment.given) environment.all.insert_or_assign(name, value);
     for (const auto& [name, value] : context.extra_environment) environment.all.insert_or_assign(name, value);
     return environment;

@@ -1,5 +1,7 @@
 #include "process/launch_plan.hpp"
 
+#include <steward/words.hpp>
+
 #include <utility>
 
 #include "os/error.hpp"

@@ -90,7 +90,4 @@ Result<std::map<std::string, std::string>> make_directories(const ServiceSpec& s
 // POSIX environment file, systemd's syntax: comments, quotes, continuation lines; no expansion. As with systemd, a line that assigns
 // to no valid name is skipped: files that a shell reads too have such lines. An unclosed quote and a NUL are errors.
 Result<std::vector<std::pair<std::string, std::string>>> parse_environment_file(const std::string& text, const std::string& path);
-// Splits by POSIX quoting without expansion; unset on an unclosed quote.
-std::optional<Argv> split_words(std::string_view text);
-
 }  // namespace steward::process

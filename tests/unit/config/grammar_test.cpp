@@ -1,5 +1,7 @@
 #include "config/grammar.hpp"
 
+#include <steward/words.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -35,7 +37,7 @@ TEST(Grammar, a_duration_is_one_number_and_one_unit)
                                                                                              {"1.50000000000s", 1500ms},
                                                                                              {"007s", 7s},
                                                                                              {"36525d", 876600h}}) {
-        EXPECT_EQ(parse_duration(text, objection), value) << text << " " << objection;
+        EXPECT_EQ(parse_duration(text, &objection), value) << text << " " << objection;
     }
 }
 
@@ -66,7 +68,7 @@ TEST(Grammar, what_is_no_duration_is_refused)
                                    "1S",
                                    "0.123456789123d"}) {
         std::string objection;
-        EXPECT_EQ(parse_duration(text, objection), std::nullopt) << text;
+        EXPECT_EQ(parse_duration(text, &objection), std::nullopt) << text;
         EXPECT_FALSE(objection.empty()) << text;
     }
 }
@@ -130,7 +132,7 @@ TEST(Grammar, cpus_are_numbers_and_ranges)
 TEST(Grammar, a_command_line_is_split_by_posix_quoting_and_nothing_is_expanded)
 {
     std::string objection;
-    const auto words = [&](const std::string& text) { return split_words(text, objection).value_or(Argv{"(refused)"}); };
+    const auto words = [&](const std::string& text) { return split_words(text, &objection).value_or(Argv{"(refused)"}); };
     EXPECT_THAT(words("/bin/echo a  b\tc\n"), ElementsAre("/bin/echo", "a", "b", "c"));
     EXPECT_THAT(words(R"(x 'a b' "c d" e\ f)"), ElementsAre("x", "a b", "c d", "e f"));
     EXPECT_THAT(words(R"-(x $HOME ~ * `id` "$(id)" ; # |)-"), ElementsAre("x", "$HOME", "~", "*", "`id`", "$(id)", ";", "#", "|"));
@@ -138,7 +140,7 @@ TEST(Grammar, a_command_line_is_split_by_posix_quoting_and_nothing_is_expanded)
     EXPECT_THAT(words(R"(a''b "" '')"), ElementsAre("ab", "", ""));
     EXPECT_THAT(words("a\\\nb \"c\\\nd\""), ElementsAre("ab", "cd"));
     EXPECT_THAT(words("  "), ElementsAre());
-    for (const std::string text : {"'a", "\"a", "a\\", "\"a\\", "a'"}) EXPECT_EQ(split_words(text, objection), std::nullopt) << text;
+    for (const std::string text : {"'a", "\"a", "a\\", "\"a\\", "a'"}) EXPECT_EQ(split_words(text, &objection), std::nullopt) << text;
 }
 
 TEST(Rules, a_name_is_safe_as_a_file_name_and_as_an_argument)

@@ -112,17 +112,18 @@ TEST(Environment, listed_variables_are_the_callers_where_it_has_them)
     EXPECT_THAT(environment, Contains(Key("HOME")));
 }
 
-TEST(Environment, later_files_win_then_the_table_then_the_context)
+TEST(Environment, files_win_over_the_table_later_ones_over_earlier_and_the_context_over_all)
 {
     const test::ScratchDirectory scratch;
     auto spec = service({"/bin/true"});
     spec.service.environment_files = {{.path = scratch.write("one", "A=one\nB=one\nC=one\nD=one\nHOME=/one\n")},
                                       {.path = scratch.write("two", "B=two\nC=two\nD=two\n")}};
-    spec.service.environment = {{"C", "table"}, {"D", "table"}};
+    spec.service.environment = {{"C", "table"}, {"D", "table"}, {"E", "table"}};
     const auto environment = composed(spec, {.extra_environment = {{"D", "context"}}});
     EXPECT_EQ(environment.at("A"), "one");
     EXPECT_EQ(environment.at("B"), "two");
-    EXPECT_EQ(environment.at("C"), "table");
+    EXPECT_EQ(environment.at("C"), "two");
+    EXPECT_EQ(environment.at("E"), "table");
     EXPECT_EQ(environment.at("D"), "context");
     EXPECT_EQ(environment.at("HOME"), "/one");
 }

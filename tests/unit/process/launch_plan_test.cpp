@@ -102,9 +102,11 @@ TEST(LaunchPlanOf, the_words_of_the_options_variable_follow_the_command)
     spec.service.options_variable = "DAEMON_OPTS";
     EXPECT_THAT(planned(spec).argv, ElementsAre("/bin/true", "-f"));
     spec.service.environment_files = {{.path = scratch.write("web", "DAEMON_OPTS=\"-p 80 --title 'my web'\"\n")}};
+    spec.service.environment["DAEMON_OPTS"] = "the table's, which the file overrides";
     EXPECT_THAT(planned(spec).argv, ElementsAre("/bin/true", "-f", "-p", "80", "--title", "my web"));
-    spec.service.environment["DAEMON_OPTS"] = "";
-    EXPECT_THAT(planned(spec).argv, ElementsAre("/bin/true", "-f"));
+    spec.service.environment_files.clear();
+    spec.service.environment["DAEMON_OPTS"] = "-q";
+    EXPECT_THAT(planned(spec).argv, ElementsAre("/bin/true", "-f", "-q"));
 }
 
 TEST(LaunchPlanOf, options_are_not_taken_from_the_callers_environment)

@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "process/launch_plan.hpp"
+#include <steward/words.hpp>
 
-namespace steward::process {
+namespace steward {
 namespace {
 
 using testing::ElementsAre;
@@ -55,4 +55,4 @@ TEST(SplitWords, what_is_not_closed_is_refused)
 }
 
 }  // namespace
-}  // namespace steward::process
+}  // namespace steward
