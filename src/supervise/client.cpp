@@ -12,9 +12,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// Between one supervisor's death and the next one's first answer; all in all some ten seconds, far more than a keeper needs.
+// Between one supervisor's death and the next one's first answer; all in all some five seconds, far more than a keeper needs.
 constexpr milliseconds first_pause{2};
-constexpr milliseconds longest_pause{200};
+constexpr milliseconds longest_pause{100};
 constexpr int most_attempts = 50;
 
 std::optional<milliseconds> remaining(const std::optional<Clock::time_point>& deadline)
