@@ -4,6 +4,7 @@ The test process is a child subreaper: a daemon whose parents have gone becomes 
 away from it, and what still lives when the test ends is found and killed by PID.
 """
 
+import atexit
 import ctypes
 import json
 import os
@@ -18,7 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-STEWARD = Path(os.environ.get("STEWARD", TOP / "build" / "steward")).resolve()
+
+
+def for_everybody(program):
+    """The program, or a copy of it where other users can execute it: a checkout may lie below /root."""
+    if os.getuid() != 0 or not program.exists() or all(parent.stat().st_mode & 0o001 for parent in program.parents):
+        return program
+    place = Path(tempfile.mkdtemp(prefix="steward-it-program.", dir="/tmp"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    place.chmod(0o755)
+    return Path(shutil.copy(program, place))
+
+
+STEWARD = for_everybody(Path(os.environ.get("STEWARD", TOP / "build" / "steward")).resolve())
 HELPERS = Path(os.environ.get("STEWARD_HELPERS", TOP / "build" / "tests" / "helpers")).resolve()
 SANITIZER_REPORTS = os.environ.get("STEWARD_SANITIZER_REPORTS")
 SANITIZED = SANITIZER_REPORTS is not None
