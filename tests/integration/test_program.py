@@ -125,13 +125,13 @@ def test_its_environment_is_fixed_and_small(started, room):
 # --- the keys ----------------------------------------------------------------------------------------------------------------------
 
 
-def test_environment_and_files_are_passed_the_file_s_table_last(started, room):
+def test_environment_and_files_are_passed_and_the_later_file_wins(started, room):
     one, two = room.work / "one.env", room.work / "two.env"
     one.write_text("# a comment\nA=1\nB='with spaces'\nC=\"a \\\"quote\\\"\"\nLONG=one\\\ntwo\n")
     two.write_text("A=2\nD=$A\n")
     environment = environment_of(started(environment_files=[one, two, f"-{room.work}/none"], environment={"B": "table", "E": "ü = €"}))
     assert environment["A"] == "2"
-    assert environment["B"] == "table"
+    assert environment["B"] == "with spaces"
     assert environment["C"] == 'a "quote"'
     assert environment["D"] == "$A"
     assert environment["LONG"] == "onetwo"

@@ -47,6 +47,8 @@ def test_the_stop_signal_is_the_one_written(room, supervise):
 
 @fallback
 def test_children_that_left_the_session_and_forked_twice_are_ended_too(room, supervise, need):
+    if not supervise and os.getuid() != 0:
+        pytest.skip("without a cgroup or a keeper nobody can tell whose they are")
     setsid = need("setsid")
     script = f"""
         sleep 1001 &
