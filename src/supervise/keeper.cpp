@@ -77,13 +77,11 @@ int Keeper::run() noexcept
     assignment_.adopt = true;
     protect();
     for (;;) {
+        // Before the first wait too: whoever takes over may have children whose SIGCHLD its old loop has taken already.
+        if (const auto code = reap()) return *code;
         std::int32_t sender = 0;
         const int signal = os::wait_for_signal(signals, &sender);
-        if (signal != SIGCHLD) {
-            if (supervisor_) static_cast<void>(supervisor_->signal(signal));
-            continue;
-        }
-        if (const auto code = reap()) return *code;
+        if (signal != SIGCHLD && supervisor_) static_cast<void>(supervisor_->signal(signal));
     }
 }
 
