@@ -452,5 +452,18 @@ TEST(ChildWait, lasts_until_nobody_can_write_any_more)
     EXPECT_EQ(wait_for_end(ends[0]), EBADF);
 }
 
+TEST(ChildOfParent, gets_the_signal_when_the_parent_ends_and_hears_of_a_parent_that_has_gone)
+{
+    EXPECT_EQ(in_child([] {
+                  CHECK_OR_TELL(set_parent_death_signal(SIGKILL, getppid()) == 0);
+                  int signal = 0;
+                  CHECK_OR_TELL(prctl(PR_GET_PDEATHSIG, &signal) == 0 && signal == SIGKILL);
+                  CHECK_OR_TELL(set_parent_death_signal(SIGKILL, getpid()) == ESRCH);
+                  CHECK_OR_TELL(set_parent_death_signal(4711, getppid()) == EINVAL);
+                  return 0;
+              }),
+              0);
+}
+
 }  // namespace
 }  // namespace steward::os::child

@@ -274,5 +274,18 @@ TEST_F(MessageSocketTest, where_nothing_listens_is_not_running)
     EXPECT_EQ(socket.error().code, ErrorCode::not_running);
 }
 
+TEST(MessagePair, sending_now_does_not_wait_for_a_peer_that_does_not_read)
+{
+    const auto pair = make_message_pair();
+    ASSERT_TRUE(pair);
+    const std::vector<std::byte> message(100, std::byte{1});
+    Result<void> sent;
+    for (int count = 0; sent && count < 1'000'000; ++count) sent = send_message_now(pair->write, message);
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().os_errno, EAGAIN);
+    ASSERT_TRUE(receive_message(pair->read, 1000, std::nullopt));
+    EXPECT_TRUE(send_message_now(pair->write, message));
+}
+
 }  // namespace
 }  // namespace steward::os

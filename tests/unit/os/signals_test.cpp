@@ -83,5 +83,18 @@ TEST(Signals, unblock_all_lets_a_pending_signal_through)
               1000 + SIGTERM);
 }
 
+TEST(Signals, children_that_were_ignored_can_be_waited_for_again_and_a_handler_stays)
+{
+    EXPECT_EQ(test::in_child([] {
+                  ::signal(SIGCHLD, SIG_IGN);
+                  expect_children();
+                  if (test::in_child([] { return 7; }) != 7) return 1;
+                  ::signal(SIGCHLD, [](int) {});
+                  expect_children();
+                  return ::signal(SIGCHLD, SIG_DFL) == SIG_DFL ? 2 : 0;
+              }),
+              0);
+}
+
 }  // namespace
 }  // namespace steward::os
