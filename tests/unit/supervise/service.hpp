@@ -28,20 +28,10 @@ class Service : public testing::Test {
         record_.emplace(std::move(*made));
     }
 
-    // Keeper before supervisor before the rest: each would start again what it sees dying.
     void TearDown() override
     {
         runs_.clear();
-        for (int round = 0; round < 1000; ++round) {
-            auto below = os::process_tree(os::self_pid());
-            std::erase(below, os::self_pid());
-            if (below.empty()) break;
-            for (const auto pid : below) ::kill(pid, SIGKILL);
-            while (auto reaped = os::reap_any()) {
-                if (!*reaped) break;
-            }
-            std::this_thread::sleep_for(1ms);
-        }
+        end_everything_below();
         const auto now = state();
         if (now && !now->cgroup.empty()) {
             if (const auto cgroup = os::Cgroup::open(now->cgroup)) static_cast<void>(cgroup->remove());

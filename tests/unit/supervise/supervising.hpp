@@ -78,6 +78,21 @@ inline bool lives(std::int32_t pid)
     return process && *process && lives((*process)->identity());
 }
 
+// Kills and reaps all that is below the test, which must be a subreaper.
+inline void end_everything_below()
+{
+    for (int round = 0; round < 1000; ++round) {
+        auto below = os::process_tree(os::self_pid());
+        std::erase(below, os::self_pid());
+        if (below.empty()) return;
+        for (const auto pid : below) ::kill(pid, SIGKILL);
+        while (auto reaped = os::reap_any()) {
+            if (!*reaped) break;
+        }
+        std::this_thread::sleep_for(1ms);
+    }
+}
+
 // A launched child of the test, in a session of its own; killed with its group, and reaped, at the end of its life.
 class Program {
   public:
