@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "helpers/scratch.hpp"
+#include "helpers/programs.hpp"
 #include "os/file.hpp"
 #include "os/process.hpp"
 #include "process/launch_plan.hpp"
@@ -17,7 +17,7 @@ namespace steward::test {
 
 inline std::string helper(const std::string& name)
 {
-    return std::string(STEWARD_HELPERS) + "/" + name;
+    return program_for_everybody(STEWARD_HELPERS, name);
 }
 
 inline ServiceSpec service(Argv command)
