@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "helpers/programs.hpp"
 #include "helpers/scratch.hpp"
 #include "os/event_loop.hpp"
 #include "os/process.hpp"
@@ -28,7 +29,7 @@ inline constexpr std::chrono::seconds deadline{20};
 
 inline std::string helper(const std::string& name)
 {
-    return std::string(STEWARD_HELPERS) + "/" + name;
+    return program_for_everybody(STEWARD_HELPERS, name);
 }
 
 inline process::LaunchPlan plan_of(Argv argv)
