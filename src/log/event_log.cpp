@@ -1,5 +1,7 @@
 #include "log/event_log.hpp"
 
+#include <algorithm>
+#include <climits>
 #include <optional>
 
 #include <spdlog/details/null_mutex.h>
@@ -55,7 +57,11 @@ class StandardErrorSink : public spdlog::sinks::base_sink<spdlog::details::null_
     {
         spdlog::memory_buf_t line;
         formatter_->format(message, line);
-        (void)os::write_all(os::BorrowedFd(2), std::string_view(line.data(), line.size()));
+        // A terminal that stands still, or a pipe that nobody reads, must not hold up the supervisor: then the event is lost.
+        if (!os::can_write_now(os::BorrowedFd(2))) return;
+        const std::size_t size = std::min<std::size_t>(line.size(), PIPE_BUF);
+        if (size < line.size()) line[size - 1] = '\n';
+        (void)os::write_all(os::BorrowedFd(2), std::string_view(line.data(), size));
     }
     void flush_() override {}
 };

@@ -1,6 +1,7 @@
 #include "os/fd.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
@@ -84,6 +85,15 @@ Result<std::size_t> read_some(BorrowedFd fd, std::span<std::byte> into)
     while (got < 0 && errno == EINTR);
     if (got < 0) return fail(errno_error("read", described(fd), errno));
     return static_cast<std::size_t>(got);
+}
+
+bool can_write_now(BorrowedFd fd)
+{
+    pollfd polled{.fd = fd.get(), .events = POLLOUT, .revents = 0};
+    int ready = 0;
+    do ready = poll(&polled, 1, 0);
+    while (ready < 0 && errno == EINTR);
+    return ready > 0 && (polled.revents & POLLOUT) != 0;
 }
 
 Result<void> write_all(BorrowedFd fd, std::string_view bytes)

@@ -59,6 +59,8 @@ Result<std::string> read_all(BorrowedFd fd, std::size_t limit);
 // One read; 0 bytes is the end. Retries EINTR.
 Result<std::size_t> read_some(BorrowedFd fd, std::span<std::byte> into);
 Result<void> write_all(BorrowedFd fd, std::string_view bytes);
+// Whether a write of up to PIPE_BUF bytes would go through without waiting for a reader.
+[[nodiscard]] bool can_write_now(BorrowedFd fd);
 
 // Closes every descriptor from 3 up except those in `keep`. Fast with any RLIMIT_NOFILE: close_range(2), else /proc/self/fd, else
 // one by one up to the limit. Async-signal-safe when `keep` is sorted.

@@ -123,5 +123,38 @@ TEST(EventLogStandardError, that_is_closed_is_done_without)
     EXPECT_EQ(outcome, 0);
 }
 
+TEST(EventLogStandardError, that_nobody_reads_holds_nobody_up)
+{
+    const int outcome = test::in_child([] {
+        int ends[2];
+        if (pipe(ends) != 0 || dup2(ends[1], 2) != 2) return 99;
+        alarm(20);
+        EventLog events{EventLog::Sink::standard_error, ""};
+        for (int event = 0; event < 5000; ++event) events.warning("web", "a line that is told again and again");
+        events.warning("web", std::string(100'000, 'x'));
+        return 0;
+    });
+    EXPECT_EQ(outcome, 0);
+}
+
+TEST(EventLogStandardError, gets_a_line_of_any_length_cut_to_what_a_pipe_takes_at_once)
+{
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const int outcome = test::in_child([&] {
+        if (dup2(ends[1], 2) != 2) return 99;
+        EventLog events{EventLog::Sink::standard_error, ""};
+        events.warning("web", std::string(100'000, 'x'));
+        return 0;
+    });
+    close(ends[1]);
+    EXPECT_EQ(outcome, 0);
+    std::string told(10'000, '\0');
+    const ssize_t size = read(ends[0], told.data(), told.size());
+    EXPECT_EQ(size, PIPE_BUF);
+    EXPECT_EQ(told[PIPE_BUF - 1], '\n');
+    close(ends[0]);
+}
+
 }  // namespace
 }  // namespace steward::log

@@ -234,5 +234,18 @@ TEST(CloseAllExcept, is_not_led_astray_by_a_false_proc)
     EXPECT_EQ(test::in_child([&] { return chroot(root.path().c_str()) == 0 ? close_and_look({5}) : 2; }), 0);
 }
 
+TEST(CanWriteNow, tells_a_full_pipe_from_one_with_room_and_one_without_reader)
+{
+    auto pipe = make_pipe();
+    ASSERT_TRUE(pipe);
+    EXPECT_TRUE(can_write_now(pipe->write));
+    ASSERT_EQ(fcntl(pipe->write.get(), F_SETFL, O_NONBLOCK), 0);
+    const std::string page(4096, 'x');
+    while (write(pipe->write.get(), page.data(), page.size()) > 0) {
+    }
+    EXPECT_FALSE(can_write_now(pipe->write));
+    EXPECT_FALSE(can_write_now(BorrowedFd()));
+}
+
 }  // namespace
 }  // namespace steward::os
