@@ -88,7 +88,8 @@ Result<Judgement> judge_once(const Located& located, const PidFileOfSpec& pid_fi
         auto reading = located.directory->read();
         if (!reading) {
             if (reading.error().code == ErrorCode::not_permitted) return fail(reading.error());
-            undeterminable(judgement, reading.error().cause);
+            undeterminable(judgement, "its record cannot be read: " + reading.error().cause);
+            judgement.next_step = "if nothing of " + located.name + " runs: rm " + located.directory->path() + "/record";
             return judgement;
         }
         judgement.state = std::move(reading->state);
@@ -170,7 +171,7 @@ Error refusal(const Judgement& judgement, const std::string& operation, const st
                  .operation = operation,
                  .object = name,
                  .cause = judgement.reason,
-                 .next_step = refused ? "look at the file, and remove it if nothing of " + name + " runs" : ""};
+                 .next_step = refused ? "look at the file, and remove it if nothing of " + name + " runs" : judgement.next_step};
 }
 
 }  // namespace steward::manager

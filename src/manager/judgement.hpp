@@ -33,7 +33,8 @@ struct Judgement {
     std::optional<os::ProcessRef> main;  // alive
     bool pid_file_exists = false;
     std::string pid_file;
-    std::string reason;  // on dead, refused, undeterminable
+    std::string reason;     // on dead, refused, undeterminable
+    std::string next_step;  // on refused, undeterminable; may be empty
 };
 
 // Whose hands the lease is in: `ours` when the caller has taken it, so that nobody else can have it.

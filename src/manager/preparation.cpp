@@ -114,29 +114,37 @@ Result<Preparation> prepare_started(const Located& located, const record::State&
     return prepared;
 }
 
-Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt)
+Result<supervise::Assignment> assign_without_record(Preparation preparation)
 {
-    const auto owner = os::effective_uid();
-    if (auto place = record::check_pid_file_place(preparation.pid_file, owner); !place) return fail(place.error());
     auto boot = os::boot_identity();
     if (!boot) return fail(boot.error());
-    supervise::Assignment assignment{.spec = std::move(preparation.spec),
-                                     .plan = std::move(preparation.plan),
-                                     .stop_command = std::move(preparation.stop_command),
-                                     .reload_command = std::move(preparation.reload_command),
-                                     .output = std::move(preparation.output),
-                                     .directory = std::move(directory),
-                                     .lease = std::move(lease),
-                                     .control = {},
-                                     .boot = std::move(*boot),
-                                     .cgroup_name = std::move(preparation.cgroup_name),
-                                     .pid_file = std::move(preparation.pid_file),
-                                     .owner = owner,
-                                     .service_file = std::move(preparation.service_file),
-                                     .file_digest = preparation.file_digest,
-                                     .adopt = adopt == Adopt::yes};
+    return supervise::Assignment{.spec = std::move(preparation.spec),
+                                 .plan = std::move(preparation.plan),
+                                 .stop_command = std::move(preparation.stop_command),
+                                 .reload_command = std::move(preparation.reload_command),
+                                 .output = std::move(preparation.output),
+                                 .directory = {},
+                                 .lease = {},
+                                 .control = {},
+                                 .boot = std::move(*boot),
+                                 .cgroup_name = std::move(preparation.cgroup_name),
+                                 .pid_file = std::move(preparation.pid_file),
+                                 .owner = os::effective_uid(),
+                                 .service_file = std::move(preparation.service_file),
+                                 .file_digest = preparation.file_digest};
+}
+
+Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt)
+{
+    if (auto place = record::check_pid_file_place(preparation.pid_file, os::effective_uid()); !place) return fail(place.error());
+    auto made = assign_without_record(std::move(preparation));
+    if (!made) return made;
+    supervise::Assignment assignment = std::move(*made);
+    assignment.directory = std::move(directory);
+    assignment.lease = std::move(lease);
+    assignment.adopt = adopt == Adopt::yes;
     if (assignment.adopt) return assignment;
-    const auto& record = assignment.directory;
+    const auto& record = *assignment.directory;
     if (auto written = record.write_service_file(config::render(assignment.spec)); !written) return fail(written.error());
     // The old main process before the new boot identity: its number and start time mean nothing in another boot.
     if (auto cleared = record.clear_main(); !cleared) return fail(cleared.error());
@@ -146,11 +154,11 @@ Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDir
 
 void note_failed_start(const supervise::Assignment& assignment, const Error& error)
 {
-    if (assignment.adopt) return;
+    if (assignment.adopt || !assignment.directory) return;
     record::State state = supervise::initial_state(assignment);
     state.state = ServiceState::failed;
     state.reason = error.cause;
-    static_cast<void>(assignment.directory.write_state(state));
+    static_cast<void>(assignment.directory->write_state(state));
 }
 
 }  // namespace steward::manager

@@ -37,6 +37,9 @@ Result<Preparation> prepare_started(const Located& located, const record::State&
 enum class Adopt { yes, no };
 Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt);
 
+// For a run that has nowhere to keep one.
+Result<supervise::Assignment> assign_without_record(Preparation preparation);
+
 // The record of an assignment that came to nothing before its supervisor began.
 void note_failed_start(const supervise::Assignment& assignment, const Error& error);
 

@@ -1,18 +1,42 @@
 // run: supervises in the foreground, under whatever started steward.
+#include <cerrno>
 #include <csignal>
 
 #include "manager/charge.hpp"
 #include "manager/verbs.hpp"
 #include "os/message_socket.hpp"
+#include "os/signals.hpp"
 #include "supervise/supervisor.hpp"
 
 namespace steward::manager {
 
 namespace {
 
+Result<void> require_supervision(const ServiceSpec& spec)
+{
+    if (spec.service.supervise) return {};
+    return fail(Error{.code = ErrorCode::unsupported,
+                      .operation = "run",
+                      .object = spec.name,
+                      .cause = "its service file says supervise = false",
+                      .next_step = "steward start " + spec.name});
+}
+
+// In a container whose root is read-only there is nobody to ask and nothing to carry on from. A PID file is written if the service file
+// demands one.
+Result<supervise::Assignment> assign_in_read_only_place(const Located& located)
+{
+    auto prepared = prepare(located, Foreground::yes, MakeDirectories::yes);
+    if (!prepared) return fail(prepared.error());
+    if (auto supervised = require_supervision(prepared->spec); !supervised) return fail(supervised.error());
+    prepared->pid_file = prepared->spec.service.pid_file;
+    return assign_without_record(std::move(*prepared));
+}
+
 Result<supervise::Assignment> assign_to_run(Located& located)
 {
     auto charge = take_charge(located, "run", Foreground::yes, std::nullopt);
+    if (!charge && charge.error().os_errno == EROFS) return assign_in_read_only_place(located);
     if (!charge) return fail(charge.error());
     if (!*charge || !(*charge)->preparation) {
         return fail(Error{.code = ErrorCode::already_running,
@@ -21,18 +45,12 @@ Result<supervise::Assignment> assign_to_run(Located& located)
                           .cause = *charge ? "it is already running, without a supervisor" : "it is already supervised",
                           .next_step = "steward stop " + located.name});
     }
-    if (!(*charge)->preparation->spec.service.supervise) {
-        return fail(Error{.code = ErrorCode::unsupported,
-                          .operation = "run",
-                          .object = located.name,
-                          .cause = "its service file says supervise = false",
-                          .next_step = "steward start " + located.name});
-    }
+    if (auto supervised = require_supervision((*charge)->preparation->spec); !supervised) return fail(supervised.error());
     // There is no keeper to carry on: what restarts steward starts the service anew, and must not find the old one.
     (*charge)->preparation->plan.parent_death_signal = SIGKILL;
     auto assignment = assign(located, **charge);
     if (!assignment) return fail(assignment.error());
-    auto control = os::listen_messages(assignment->directory.directory(), "control", 0600);
+    auto control = os::listen_messages(assignment->directory->directory(), "control", 0600);
     if (!control) {
         note_failed_start(*assignment, control.error());
         return fail(control.error());
@@ -60,11 +78,16 @@ Result<std::vector<supervise::Assignment>> assign_all(std::vector<Located>& serv
 
 Result<RunOutcome> run(std::vector<Located>& services)
 {
+    os::ignore_sigpipe();  // whoever read standard error may be gone
     auto assignments = assign_all(services);
     if (!assignments) return fail(assignments.error());
     std::vector<supervise::Assignment*> lent;
     for (auto& assignment : *assignments) lent.push_back(&assignment);
     log::EventLog events(log::EventLog::Sink::standard_error, "");
+    for (const auto& assignment : *assignments) {
+        if (!assignment.directory)
+            events.warning(assignment.spec.name, "nothing can be written here: status, stop and reload cannot reach it");
+    }
     auto supervisor = supervise::Supervisor::create(lent, {.foreground = true, .events = &events});
     if (!supervisor) {
         for (const auto& assignment : *assignments) note_failed_start(assignment, supervisor.error());

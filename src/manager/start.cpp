@@ -107,13 +107,13 @@ Result<StartOutcome> await_report(const Located& located, os::BorrowedFd report,
 // The channel's near end; the far end is the supervisor's.
 Result<os::UniqueFd> make_pair(const Located& located, supervise::Assignment& assignment)
 {
-    auto control = os::listen_messages(assignment.directory.directory(), "control", 0600);
+    auto control = os::listen_messages(assignment.directory->directory(), "control", 0600);
     if (!control) return fail(control.error());
     assignment.control = std::move(*control);
     auto channel = os::make_message_pair();
     if (!channel) return fail(channel.error());
     supervise::KeeperOptions keeper{.start_report = std::move(channel->write), .event_log = located.paths.event_log()};
-    const std::vector<int> keep = {assignment.lease.get(), assignment.control.get(), assignment.directory.directory().get(),
+    const std::vector<int> keep = {assignment.lease.get(), assignment.control.get(), assignment.directory->directory().get(),
                                    keeper.start_report.get()};
     KeeperTask task{.assignment = &assignment, .options = &keeper};
     if (auto made = process::daemonize(keep, &keeper_body, &task); !made) return fail(made.error());

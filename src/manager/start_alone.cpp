@@ -55,11 +55,11 @@ Result<process::Launched> LoneStart::launch()
     output_ = std::move(*output);
     cgroup_ = os::Cgroup::create(assignment_.cgroup_name);
     state_.cgroup = cgroup_ ? cgroup_->path() : "";
-    if (auto written = assignment_.directory.write_state(state_); !written) return fail(written.error());
+    if (auto written = assignment_.directory->write_state(state_); !written) return fail(written.error());
 
-    auto launch_lock = assignment_.directory.lock_launch();
+    auto launch_lock = assignment_.directory->lock_launch();
     if (!launch_lock) return fail(launch_lock.error());
-    auto record = assignment_.directory.record_for_child();
+    auto record = assignment_.directory->record_for_child();
     if (!record) return fail(record.error());
     output_->lend_to(assignment_.plan);
     assignment_.plan.detach = true;
@@ -78,7 +78,7 @@ Result<void> LoneStart::note_running(const process::Launched& launched)
         if (cgroup_) static_cast<void>(cgroup_->remove());
         state_.cgroup.clear();
     }
-    return assignment_.directory.write_state(state_);
+    return assignment_.directory->write_state(state_);
 }
 
 tl::unexpected<Error> LoneStart::ended_at_once(const os::ProcessRef& main)
@@ -104,12 +104,12 @@ tl::unexpected<Error> LoneStart::give_up(Error error, const os::ProcessRef* main
     }
     if (main != nullptr) static_cast<void>(record::remove_pid_file(assignment_.pid_file, main->pid(), assignment_.owner));
     if (cgroup_) static_cast<void>(cgroup_->remove());
-    static_cast<void>(assignment_.directory.clear_main());
+    static_cast<void>(assignment_.directory->clear_main());
     state_.state = ServiceState::failed;
     state_.since = std::chrono::system_clock::now();
     state_.reason = error.cause;
     state_.cgroup.clear();
-    static_cast<void>(assignment_.directory.write_state(state_));
+    static_cast<void>(assignment_.directory->write_state(state_));
     return fail(std::move(error));
 }
 

@@ -30,12 +30,13 @@ struct Assignment {
     std::optional<process::LaunchPlan> stop_command;
     std::optional<process::LaunchPlan> reload_command;
     OutputTarget output;
-    record::ServiceDirectory directory;
+    // Unset for a `run` where nothing can be written: it does without record, lease, control socket and, unless it is asked for, PID file.
+    std::optional<record::ServiceDirectory> directory;
     os::UniqueFd lease;    // byte 0 locked; every holder's copy keeps it
     os::UniqueFd control;  // listens
     os::BootIdentity boot;
     std::string cgroup_name;
-    std::string pid_file;
+    std::string pid_file;     // empty: none
     std::uint32_t owner = 0;  // of the PID file
     std::string service_file;
     std::uint64_t file_digest = 0;

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <csignal>
 
-#include "record/pid_file.hpp"
 #include "supervise/service_runner.hpp"
 
 namespace steward::supervise {
@@ -31,9 +30,9 @@ void ServiceRunner::adopt(Answer first)
 void ServiceRunner::try_to_adopt()
 {
     // A launch that the last supervisor began is either over or has written its PID when this lock is free.
-    static_cast<void>(assignment_.directory.lock_launch());
-    const auto recorded = assignment_.directory.read_state();
-    const auto main = assignment_.directory.read_main();
+    static_cast<void>(assignment_.directory->lock_launch());
+    const auto recorded = assignment_.directory->read_state();
+    const auto main = assignment_.directory->read_main();
     if (!recorded || !main) {
         // Perhaps it runs: to start it would be to start it twice.
         host_.events.error(name(), (recorded ? main.error() : recorded.error()).message());
@@ -80,7 +79,7 @@ void ServiceRunner::adopt_main(os::ProcessRef main)
     const auto started = os::start_time_to_clock(main_->identity().start_time);
     const auto ran = started ? std::chrono::system_clock::now() - *started : std::chrono::system_clock::duration::zero();
     launched_at_ = os::MonotonicClock::now() - ran;
-    static_cast<void>(record::write_pid_file(assignment_.pid_file, main_->pid(), assignment_.owner));
+    static_cast<void>(write_pid_file());
     watch_foreign_main();
     if (state_.stop_requested) {
         static_cast<void>(write_state());

@@ -3,7 +3,6 @@
 #include <csignal>
 #include <random>
 
-#include "record/pid_file.hpp"
 #include "supervise/service_runner.hpp"
 
 namespace steward::supervise {
@@ -84,9 +83,7 @@ void ServiceRunner::after_end()
 
 void ServiceRunner::back_off(const RestartDecision& decision)
 {
-    if (state_.last_exit_pid != 0) {
-        static_cast<void>(record::remove_pid_file(assignment_.pid_file, state_.last_exit_pid, assignment_.owner));
-    }
+    remove_pid_file(state_.last_exit_pid);
     // Nothing of it is left: the number may be anybody's by the time of a stop.
     main_.reset();
     ++state_.restarts;
@@ -203,8 +200,7 @@ void ServiceRunner::finish(ServiceState state, std::string reason)
     host_.loop.cancel(std::exchange(main_watch_, 0));
     settle_.reset();
     reload_.reset();
-    const std::int32_t last_pid = main_ ? main_->pid() : state_.last_exit_pid;
-    if (last_pid != 0) static_cast<void>(record::remove_pid_file(assignment_.pid_file, last_pid, assignment_.owner));
+    remove_pid_file(main_ ? main_->pid() : state_.last_exit_pid);
     if (cgroup_) static_cast<void>(cgroup_->remove());
     main_.reset();
     main_running_ = false;

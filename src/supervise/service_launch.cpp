@@ -1,5 +1,4 @@
 // ServiceRunner: how a service is started, and a start that fails.
-#include "record/pid_file.hpp"
 #include "supervise/service_runner.hpp"
 
 namespace steward::supervise {
@@ -38,7 +37,12 @@ Result<void> ServiceRunner::try_launch()
     state_.cgroup = cgroup_ ? cgroup_->path() : "";
     state_.main_pidfs_inode = 0;
 
-    auto launched = launch_recorded(*output_);
+    auto& plan = assignment_.plan;
+    output_->lend_to(plan);
+    plan.cgroup = cgroup_ ? cgroup_->directory() : os::BorrowedFd();
+    state_.state = ServiceState::starting;
+    state_.since = std::chrono::system_clock::now();
+    auto launched = assignment_.directory ? launch_recorded(*assignment_.directory) : process::launch(plan);
     launched_at_ = os::MonotonicClock::now();
     if (!launched) return fail(launched.error());
     main_ = std::move(launched->process);
@@ -49,28 +53,22 @@ Result<void> ServiceRunner::try_launch()
         cgroup_.reset();
         state_.cgroup.clear();
     }
-    return record::write_pid_file(assignment_.pid_file, main_->pid(), assignment_.owner);
+    return write_pid_file();
 }
 
 // From the lock until exec, which drops the child's copy of it: whoever takes over in between waits for the outcome instead of starting
 // another. No state names a new run while the old main process still stands in the record.
-Result<process::Launched> ServiceRunner::launch_recorded(Output& output)
+Result<process::Launched> ServiceRunner::launch_recorded(record::ServiceDirectory& directory)
 {
-    auto launch_lock = assignment_.directory.lock_launch();
+    auto launch_lock = directory.lock_launch();
     if (!launch_lock) return fail(launch_lock.error());
-    if (auto cleared = assignment_.directory.clear_main(); !cleared) return fail(cleared.error());
-    state_.state = ServiceState::starting;
-    state_.since = std::chrono::system_clock::now();
+    if (auto cleared = directory.clear_main(); !cleared) return fail(cleared.error());
     if (auto written = write_state(); !written) return fail(written.error());
-    auto record = assignment_.directory.record_for_child();
+    auto record = directory.record_for_child();
     if (!record) return fail(record.error());
-
-    auto& plan = assignment_.plan;
-    output.lend_to(plan);
-    plan.record = *record;
-    plan.launch_lock = *launch_lock;
-    plan.cgroup = cgroup_ ? cgroup_->directory() : os::BorrowedFd();
-    return process::launch(plan);
+    assignment_.plan.record = *record;
+    assignment_.plan.launch_lock = *launch_lock;
+    return process::launch(assignment_.plan);
 }
 
 // A launch that fails while somebody waits for the first start fails that start; later ones count as an end like any other.

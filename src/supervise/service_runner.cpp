@@ -1,5 +1,6 @@
 #include "supervise/service_runner.hpp"
 
+#include "record/pid_file.hpp"
 #include "supervise/reload.hpp"
 
 namespace steward::supervise {
@@ -106,9 +107,23 @@ void ServiceRunner::set_state(ServiceState state)
 
 Result<void> ServiceRunner::write_state()
 {
-    auto written = assignment_.directory.write_state(state_);
+    if (!assignment_.directory) return {};
+    auto written = assignment_.directory->write_state(state_);
     if (!written) host_.events.error(name(), written.error().message());
     return written;
+}
+
+Result<void> ServiceRunner::write_pid_file() const
+{
+    if (assignment_.pid_file.empty()) return {};
+    return record::write_pid_file(assignment_.pid_file, main_->pid(), assignment_.owner);
+}
+
+// Only if it names this process, and never for 0, which would be anybody's.
+void ServiceRunner::remove_pid_file(std::int32_t pid) const
+{
+    if (assignment_.pid_file.empty() || pid == 0) return;
+    static_cast<void>(record::remove_pid_file(assignment_.pid_file, pid, assignment_.owner));
 }
 
 // ---- what all parts use --------------------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class ServiceRunner {
     void launch_first(Answer first);
     void launch();
     Result<void> try_launch();
-    Result<process::Launched> launch_recorded(Output& output);
+    Result<process::Launched> launch_recorded(record::ServiceDirectory& directory);
     void launch_failed(const Error& error);
     void settled();
     void fail_start(Error error);
@@ -118,6 +118,8 @@ class ServiceRunner {
     [[nodiscard]] process::LaunchPlan command_plan(const process::LaunchPlan& plan) const;
     void set_state(ServiceState state);
     Result<void> write_state();
+    Result<void> write_pid_file() const;
+    void remove_pid_file(std::int32_t pid) const;
     void tell_later(os::EventLoop::Id& timer, Duration delay, void (ServiceRunner::*what)());
     void answer_all(std::vector<Answer>& answers, const Reply& reply);
     [[nodiscard]] Error error(ErrorCode code, const char* operation, std::string cause) const;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "service.hpp"
 
@@ -413,6 +414,23 @@ TEST_F(SupervisorTest, that_is_killed_takes_a_service_along_that_is_tied_to_it_a
         }
         ASSERT_TRUE(record_->write_state(left_behind(ServiceState::stopped)));
     }
+}
+
+TEST_F(SupervisorTest, does_without_a_record_where_nothing_can_be_written)
+{
+    spec_.restart.delay = 1ms;
+    spec_.restart.limit = 1;
+    auto given = assignment(counted("test $(wc -l <$0) = 1 && exit 3; exec sleep 1000"));
+    given.directory.reset();
+    given.control.reset();
+    given.lease.reset();
+    given.pid_file.clear();
+    auto& child = supervise(std::move(given));
+    ASSERT_TRUE(test::eventually([&] { return runs() == 2; }));
+    kill(child.pid(), SIGTERM);
+    EXPECT_TRUE(ended(child));
+    EXPECT_FALSE(state());
+    EXPECT_FALSE(std::filesystem::exists(pid_file()));
 }
 
 TEST_F(SupervisorTest, makes_a_cgroup_for_its_service_and_removes_it)
