@@ -4,7 +4,7 @@ namespace steward::cli {
 
 namespace {
 
-std::string with_pid(std::string text, std::int64_t main_pid)
+std::string with_pid(const std::string& text, std::int64_t main_pid)
 {
     return main_pid == 0 ? text : text + ", PID " + std::to_string(main_pid);
 }

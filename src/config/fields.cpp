@@ -134,7 +134,8 @@ std::optional<Node> Signal::write(int value)
 std::optional<int> CatchableSignal::read(const Node& node, Reading& reading)
 {
     const auto signal = Signal::read(node, reading);
-    if (signal == SIGKILL || signal == SIGSTOP) {
+    const int number = signal.value_or(0);
+    if (number == SIGKILL || number == SIGSTOP) {
         reading.fault(node, "no program can catch " + signal_name(*signal));
         return std::nullopt;
     }

@@ -55,7 +55,7 @@ struct LaunchPlan {
     os::BorrowedFd cgroup;           // directory; none: stays where it is. Not to be allowed in is no failure, see Launched::in_cgroup
     bool new_session = true;
     int parent_death_signal = 0;  // sent to the program when the thread that launches it ends; 0: none. Not with detach
-    bool detach = false;  // new session and second fork: the child is nobody's child and no session leader
+    bool detach = false;          // new session and second fork: the child is nobody's child and no session leader
 
     // The child writes its os::MainBlock here, before any limit takes effect. Close-on-exec; none: it does not.
     os::BorrowedFd record;

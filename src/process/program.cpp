@@ -136,8 +136,8 @@ Result<std::string> find_program(const std::string& name, const ProgramSearch& w
     const std::string outside = outside_of_root(where.root_directory, path);
     if (os::can_execute(outside)) return path;
     const auto there = os::info_at(outside, true);
-    if (!there) return fail(missing(path, there.error().os_errno));
-    return fail(missing(path, *there ? ((*there)->kind == os::FileInfo::Kind::directory ? EISDIR : EACCES) : ENOENT));
+    if (!there) return fail(missing(outside, there.error().os_errno));
+    return fail(missing(outside, *there ? ((*there)->kind == os::FileInfo::Kind::directory ? EISDIR : EACCES) : ENOENT));
 }
 
 Result<void> require_only_root_can_change(const std::string& program)
