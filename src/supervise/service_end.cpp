@@ -91,14 +91,14 @@ void ServiceRunner::back_off(const RestartDecision& decision)
     state_.next_start = std::chrono::system_clock::now() + delay;
     set_state(ServiceState::backing_off);
     tell_later(next_step_, delay, &ServiceRunner::launch);
-    if (!start_now_) answer_all(start_answers_, Reply{.error = early_exit()});
+    if (!start_now_ && !start_answers_.empty()) answer_all(start_answers_, Reply{.error = early_exit()});
 }
 
 // What those are told who waited for a launch that ended before it was up.
 Error ServiceRunner::early_exit() const
 {
-    Error failed = error(ErrorCode::exited_early, "start",
-                         state_.reason.empty() ? "it ended at once: " + to_string(*state_.last_exit) : state_.reason);
+    const std::string end = "it ended at once: " + to_string(state_.last_exit.value_or(ExitStatus{.known = false}));
+    Error failed = error(ErrorCode::exited_early, "start", state_.reason.empty() ? end : state_.reason);
     if (output_) failed.detail = output_->last_lines(told_lines);
     return failed;
 }

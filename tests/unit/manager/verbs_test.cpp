@@ -328,5 +328,54 @@ TEST_F(Verbs, anothers_service_may_be_looked_at_and_not_touched)
     EXPECT_TRUE(alive(started->main_pid));
 }
 
+TEST_F(Verbs, run_that_is_killed_takes_its_service_along)
+{
+    write_sleeper();
+    test::TestChild run([] {
+        Manager manager;
+        return manager.run({web()}) ? 0 : 1;
+    });
+    ASSERT_TRUE(test::eventually([&] { return status().state == ServiceState::running; }));
+    const auto main = status().main_pid;
+    EXPECT_EQ(status().supervisor_pid, run.pid());
+    EXPECT_EQ(status().keeper_pid, 0);
+    kill(run.pid(), SIGKILL);
+    EXPECT_TRUE(test::eventually([&] { return !alive(main); }));
+    run.reap();
+    reap();
+    EXPECT_EQ(status().state, ServiceState::dead);
+}
+
+TEST_F(Verbs, run_tells_how_its_only_service_ended)
+{
+    write_script("exit 3\n", "[restart]\npolicy = \"never\"\n");
+    test::TestChild run([] {
+        Manager manager;
+        const auto outcome = manager.run({web()});
+        return outcome && outcome->exit ? outcome->exit->code : 100;
+    });
+    EXPECT_EQ(WEXITSTATUS(run.reap()), 3);
+    EXPECT_EQ(status().state, ServiceState::failed);
+}
+
+TEST_F(Verbs, run_of_several_starts_none_if_one_cannot_be_started)
+{
+    write_sleeper();
+    test::TestChild run([] {
+        Manager manager;
+        const auto outcome = manager.run({web(), {.name = "missing", .file = {}, .command = {}}, web()});
+        return !outcome && outcome.error().code == ErrorCode::unknown_service ? 0 : 1;
+    });
+    EXPECT_EQ(run.reap(), 0);
+    test::TestChild twice([] {
+        Manager manager;
+        const auto outcome = manager.run({web(), web()});
+        return !outcome && outcome.error().code == ErrorCode::already_running ? 0 : 1;
+    });
+    EXPECT_EQ(twice.reap(), 0);
+    EXPECT_EQ(status().state, ServiceState::failed);
+    EXPECT_EQ(status().main_pid, 0);
+}
+
 }  // namespace
 }  // namespace steward

@@ -258,5 +258,52 @@ TEST_F(Adopt, nothing_is_started_over_a_record_that_cannot_be_read)
     EXPECT_EQ(runs(), 0U);
 }
 
+// A keeper's word on how the main process ended comes before the supervisor asks for it.
+class AdoptWithNotice : public Adopt {
+  protected:
+    test::TestChild& carry_on_told(ServiceState state, int signal)
+    {
+        const auto main = ended_process();
+        write_main(main);
+        EXPECT_TRUE(record_->write_state(left_behind(state)));
+        auto given = assignment(counted("exec sleep 1000"));
+        given.adopt = true;
+        const auto notices = os::make_message_pair();
+        const ExitNotice notice{.pid = main.pid, .code = signal, .signalled = 1, .core_dumped = 0};
+        EXPECT_TRUE(os::send_message(notices->write, std::as_bytes(std::span(&notice, 1))));
+        return *runs_.emplace_back(std::make_unique<test::TestChild>([&]() -> int {
+            log::EventLog events(log::EventLog::Sink::file, scratch_ / "steward.log");
+            auto supervisor = Supervisor::create(
+                {&given}, {.keeper = os::self_identity(), .exit_notices = notices->read, .start_report = {}, .events = &events});
+            return supervisor && (*supervisor)->run() ? 0 : 1;
+        }));
+    }
+};
+
+TEST_F(AdoptWithNotice, the_exit_status_that_the_keeper_tells_is_believed)
+{
+    spec_.restart.policy = RestartPolicyKind::never;
+    EXPECT_EQ(carry_on_told(ServiceState::running, SIGSEGV).reap(), 0);
+    EXPECT_EQ(state_now(), ServiceState::failed);
+    EXPECT_EQ(to_string(*state()->last_exit), "signal 11 (SEGV)");
+    EXPECT_EQ(runs(), 0U);
+}
+
+TEST_F(AdoptWithNotice, a_child_that_died_before_exec_because_nobody_heard_its_report_was_no_run)
+{
+    spec_.restart.policy = RestartPolicyKind::never;
+    carry_on_told(ServiceState::starting, SIGPIPE);
+    EXPECT_TRUE(becomes(ServiceState::running));
+    EXPECT_EQ(runs(), 1U);
+}
+
+TEST_F(AdoptWithNotice, a_program_that_ran_and_died_of_the_same_signal_was_one)
+{
+    spec_.restart.policy = RestartPolicyKind::never;
+    EXPECT_EQ(carry_on_told(ServiceState::running, SIGPIPE).reap(), 0);
+    EXPECT_EQ(state_now(), ServiceState::finished);
+    EXPECT_EQ(runs(), 0U);
+}
+
 }  // namespace
 }  // namespace steward::supervise
