@@ -3,11 +3,12 @@
 import os
 import random
 import signal
+import subprocess
 import time
 
 import pytest
 
-from harness import alive, children, kill, stat_of, wait_gone, wait_until
+from harness import alive, children, command_line, descendants, kill, stat_of, wait_gone, wait_until
 
 fallback = pytest.mark.fallback
 
@@ -255,3 +256,141 @@ def test_a_restart_delay_that_was_under_way_when_the_supervisor_died_is_carried_
     wait_until(lambda: room.status()["state"] == "running", "running again")
     room("stop", "web")
     room.assert_nothing_left()
+
+
+class Storm:
+    """Services of each policy, in pairs and in one supervisor in the foreground, and somebody who kills at random; and an operator, or an init
+    system, who starts again what has nobody left to do it."""
+
+    pairs = {"always-1": "always", "always-2": "always", "on-failure": "on-failure", "never": "never"}
+    shared = {"shared-1": "always", "shared-2": "on-failure", "shared-3": "never"}
+
+    def __init__(self, room, seed):
+        self.room = room
+        self.chance = random.Random(seed)
+        self.starts = {}
+        for name, policy in (self.pairs | self.shared).items():
+            extra = f"[restart]\npolicy = '{policy}'\ndelay = '1ms'\nmax-delay = '20ms'\n"
+            room.service(name, ["/bin/sh", "-c", HOLDER, room.work / name], extra)
+        self.foreground = self.run()
+        for name in self.pairs:
+            self.start(name)
+
+    def run(self):
+        for name in self.shared:
+            self.starts[name] = self.starts.get(name, 0) + 1
+        return self.room.spawn("run", *self.shared, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start(self, name):
+        self.starts[name] = self.starts.get(name, 0) + 1
+        return self.room("start", name, code=None)
+
+    def restart_what_is_dead(self):
+        if self.foreground.poll() is not None:
+            self.foreground = self.run()
+        for name in self.pairs:
+            status = self.room.status(name)
+            if not status["supervisor_alive"] and status["state"] != "failed":
+                self.start(name)
+
+    def victims(self):
+        stewards = [pid for pid in self.room.stewards() if self.is_steward(pid)]
+        mains = [pid for name in self.pairs | self.shared if alive(pid := self.room.pid_now(name))]
+        kind = self.chance.choice(["main", "main", "steward", "steward", "pair", "foreground", "everything"])
+        if kind == "main":
+            return self.chance.sample(mains, min(len(mains), 2))
+        if kind == "foreground":
+            return [self.foreground.pid]
+        if kind == "everything" and self.chance.random() < 0.3:
+            return self.chance.sample(stewards + mains, len(stewards + mains))
+        first = self.chance.choice(stewards) if stewards else 0
+        return [first, *(pid for pid in children(first) if pid in stewards)] if kind == "pair" else [first]
+
+    # A child between fork and exec is steward by its program, too: it is the launch that is then killed.
+    def is_steward(self, pid):
+        return pid != self.foreground.pid or self.chance.random() < 0.3
+
+    def rage(self, kills):
+        killed = 0
+        while killed < kills:
+            for pid in filter(None, self.victims()):
+                kill(pid)
+                killed += 1
+            pause_until = time.monotonic() + self.chance.random() ** 3 * 0.1
+            wait_until(lambda moment=pause_until: time.monotonic() >= moment)
+            if self.chance.random() < 0.4:
+                self.restart_what_is_dead()
+
+    def is_as_its_policy_says(self, name, policy):
+        """Up again whatever it died of; or, with `never`, up since it was started or failed, and in no case both."""
+        status = self.room.status(name)
+        up = status["state"] == "running" and alive(status["main_pid"]) and status["supervisor_alive"]
+        return up or (policy == "never" and status["state"] == "failed" and not alive(status["main_pid"]))
+
+    def assert_all_is_well(self):
+        room = self.room
+        self.restart_what_is_dead()
+        for name, policy in (self.pairs | self.shared).items():
+            wait_until(lambda name=name, policy=policy: self.is_as_its_policy_says(name, policy), f"{name}: {room.status(name)}")
+            assert not (room.work / f"{name}.second").exists(), f"{name}: a second instance was started"
+        for name, policy in (self.pairs | self.shared).items():
+            ran = (room.work / f"{name}.ran").read_text().split()
+            assert policy != "never" or len(ran) <= self.starts[name], f"{name} was started against its policy"
+        self.assert_nobody_too_many()
+        self.assert_descriptors()
+
+    def assert_nobody_too_many(self):
+        """No zombie, and no orphan: whoever lives is a service's main process or one of its stewards."""
+
+        def strangers():
+            known = {self.foreground.pid}
+            for name in self.pairs | self.shared:
+                status = self.room.status(name)
+                known |= {status["main_pid"], status["keeper_pid"], status["supervisor_pid"]}
+            everybody = [pid for pid in descendants(os.getpid()) if pid not in self.room.orphans.protected]
+            return [(pid, stat_of(pid), command_line(pid)) for pid in everybody if pid not in known and stat_of(pid)]
+
+        wait_until(lambda: not strangers(), "the end of zombies and orphans")
+
+    def assert_descriptors(self):
+        """Each steward process holds as many as one that has lived in peace."""
+
+        def held(pid):
+            return len(os.listdir(f"/proc/{pid}/fd"))
+
+        self.room.sleeper("peace")
+        self.room("start", "peace")
+        # A keeper that began as a supervisor has kept its event log.
+        most = [held(pid) + 1 for pid in self.room.pair("peace")]
+        self.room("stop", "peace")
+        for name in self.pairs:
+            status = self.room.status(name)
+            if status["supervisor_alive"]:
+                pair = status["keeper_pid"], status["supervisor_pid"]
+                wait_until(lambda pair=pair: all(held(pid) <= limit for pid, limit in zip(pair, most)), f"{name}: {most}, {[os.listdir(f'/proc/{pid}/fd') for pid in pair]}")
+        assert held(self.foreground.pid) <= 16 + 8 * len(self.shared)
+
+    def end(self):
+        self.foreground.terminate()
+        assert self.room.finish(self.foreground).code == 0
+        self.room("stop", *self.pairs)
+        self.room.assert_nothing_left()
+
+
+def test_after_many_random_kills_under_load_every_service_is_as_its_policy_says(room):
+    """STEWARD_TEST_KILLS: how many; scripts/test --all makes it a thousand."""
+    kills = int(os.environ.get("STEWARD_TEST_KILLS", "60"))
+    signal.alarm(60 + kills)
+    load = [room.orphans.popen(["/bin/sh", "-c", "while :; do :; done"]) for _ in range(os.cpu_count())]
+    room.orphans.protected |= {process.pid for process in load}
+    seed = random.randrange(1 << 30)
+    print(f"seed {seed}")
+    try:
+        storm = Storm(room, seed)
+        storm.rage(kills)
+        storm.assert_all_is_well()
+        storm.end()
+    finally:
+        for process in load:
+            process.kill()
+            process.wait()
