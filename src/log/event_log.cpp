@@ -1,7 +1,9 @@
 #include "log/event_log.hpp"
 
 #include <algorithm>
+#include <array>
 #include <climits>
+#include <ctime>
 #include <optional>
 
 #include <spdlog/details/null_mutex.h>
@@ -13,6 +15,7 @@
 #include "log/log_file.hpp"
 #include "os/fd.hpp"
 #include "os/file.hpp"
+#include "os/shortage.hpp"
 
 namespace steward::log {
 
@@ -20,6 +23,21 @@ namespace {
 
 constexpr const char* pattern = "%Y-%m-%dT%H:%M:%S.%eZ %l %v";
 constexpr const char* syslog_socket = "/dev/log";
+
+// Where an event goes for which nothing can be allocated. -1: nowhere yet.
+int urgent_events = -1;
+
+void tell_of_no_memory() noexcept
+{
+    const os::BorrowedFd events(urgent_events);
+    if (!events || !os::can_write_now(events)) return;
+    const std::time_t now = std::time(nullptr);
+    std::tm utc{};
+    gmtime_r(&now, &utc);
+    std::array<char, 96> line{};
+    const auto size = std::strftime(line.data(), line.size(), "%Y-%m-%dT%H:%M:%S.000Z error there is no memory: waiting for it\n", &utc);
+    (void)os::write_all(events, std::string_view(line.data(), size));
+}
 
 // Writes to a log that open_log made, never to a path of its own finding; one write an event, so that supervisors may share the file.
 class LogFileSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
@@ -46,6 +64,7 @@ class LogFileSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex>
             file_.reset();
         }
         if (auto opened = open_log({.path = path_, .system_scope = true})) file_ = std::move(*opened);
+        urgent_events = file_.get();
     }
 
     std::string path_;
@@ -133,6 +152,12 @@ void EventLog::info(const std::string& service, const std::string& message)
 void EventLog::warning(const std::string& service, const std::string& message)
 {
     impl_->write(spdlog::level::warn, service, message);
+}
+
+void EventLog::tell_of_missing_memory()
+{
+    if (impl_->sink == Sink::standard_error) urgent_events = 2;
+    os::wait_for_memory(tell_of_no_memory);
 }
 
 void EventLog::error(const std::string& service, const std::string& message)

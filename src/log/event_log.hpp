@@ -19,6 +19,8 @@ class EventLog {
     void info(const std::string& service, const std::string& message);
     void warning(const std::string& service, const std::string& message);
     void error(const std::string& service, const std::string& message);
+    // From now on this process waits for memory instead of failing for want of it (os::wait_for_memory), and says so here. Once a process.
+    void tell_of_missing_memory();
 
   private:
     struct Impl;

@@ -84,6 +84,7 @@ Result<RunOutcome> run(std::vector<Located>& services)
     std::vector<supervise::Assignment*> lent;
     for (auto& assignment : *assignments) lent.push_back(&assignment);
     log::EventLog events(log::EventLog::Sink::standard_error, "");
+    events.tell_of_missing_memory();
     for (const auto& assignment : *assignments) {
         if (!assignment.directory)
             events.warning(assignment.spec.name, "nothing can be written here: status, stop and reload cannot reach it");

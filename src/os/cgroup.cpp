@@ -54,6 +54,7 @@ std::optional<Cgroup> Cgroup::create(const std::string& name)
             if (error != 0 && error != EEXIST && error != ENOENT) return std::nullopt;
             std::optional<Cgroup> group = open(path);
             if (group && error == 0) return group;
+            if (!group && error == 0 && ::rmdir(path.c_str()) == 0) return std::nullopt;  // no descriptor is left to hold it with
             // Processes in it are another service's of the same name, or what an earlier run left behind on purpose: neither may
             // be ended with this one. An empty one is made anew: a process born (CLONE_INTO_CGROUP) into a group that was killed
             // before is killed at birth by Linux 6.18.

@@ -156,6 +156,7 @@ int Keeper::supervise()
     notices_.write.reset();
     {
         log::EventLog events(log::EventLog::Sink::file_and_syslog, options_.event_log);
+        events.tell_of_missing_memory();
         auto supervisor = Supervisor::create(
             {&assignment_},
             {.keeper = self_, .exit_notices = notices_.read, .start_report = std::move(options_.start_report), .events = &events});

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <random>
 
+#include "os/shortage.hpp"
 #include "supervise/service_runner.hpp"
 
 namespace steward::supervise {
@@ -51,7 +52,9 @@ void ServiceRunner::kill_leftovers()
     if (assignment_.spec.stop.mode == StopMode::main && !main_running_) return after_end();
     settle_.reset();
     end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [this](const StopReport& report) {
-        if (!report.service_is_over()) host_.events.error(name(), stop_error(name(), report).message());
+        if (!report.service_is_over()) tell_trouble(stop_error(name(), report));
+        // What could not be looked for may still be there.
+        if (report.survivors.empty() && report.error && os::is_shortage(report.error->os_errno)) return kill_leftovers();
         // A cgroup that was killed once is not born into again.
         if (cgroup_) static_cast<void>(cgroup_->remove());
         cgroup_.reset();
@@ -62,6 +65,7 @@ void ServiceRunner::kill_leftovers()
 void ServiceRunner::after_end()
 {
     if (state_.stop_requested) return finish(ServiceState::stopped, "");
+    if (shortage_) return launch_later();
     const ExitStatus exit = state_.last_exit.value_or(ExitStatus{.known = false});
     if (first_start_) {
         if (state_.reason.empty()) state_.reason = "it ended at once: " + to_string(exit);

@@ -1,7 +1,15 @@
 // ServiceRunner: how a service is started, and a start that fails.
 #include "supervise/service_runner.hpp"
 
+#include "os/shortage.hpp"
+
 namespace steward::supervise {
+
+namespace {
+
+constexpr std::chrono::seconds shortage_pause{1};
+
+}  // namespace
 
 void ServiceRunner::begin(Answer first)
 {
@@ -23,6 +31,7 @@ void ServiceRunner::launch()
     state_.reason.clear();
     start_now_ = false;
     main_.reset();
+    shortage_ = false;
     if (auto launched = try_launch(); !launched) return launch_failed(launched.error());
     settle_ = std::make_unique<SettleWatch>(host_.loop, main_->pid(), [this] { settled(); });
     if (assignment_.report_launch && first_start_) answer_all(start_answers_, started_reply());
@@ -74,18 +83,30 @@ Result<process::Launched> ServiceRunner::launch_recorded(record::ServiceDirector
 // A launch that fails while somebody waits for the first start fails that start; later ones count as an end like any other.
 void ServiceRunner::launch_failed(const Error& error)
 {
-    host_.events.error(name(), error.message());
+    tell_trouble(error);
     state_.reason = error.message();
     if (first_start_) return fail_start(error);
+    shortage_ = os::is_shortage(error.os_errno);
+    if (shortage_ && !main_running_) return launch_later();
     state_.last_exit = ExitStatus{.known = false, .at = std::chrono::system_clock::now()};
     // It may run, but its PID file could not be written: nothing is left half done.
     kill_leftovers();
+}
+
+// It has not failed, so its policy has no say: as soon as the machine can, it is launched.
+void ServiceRunner::launch_later()
+{
+    main_.reset();
+    state_.next_start = std::chrono::system_clock::now() + shortage_pause;
+    set_state(ServiceState::backing_off);
+    tell_later(next_step_, shortage_pause, &ServiceRunner::launch);
 }
 
 void ServiceRunner::settled()
 {
     settle_.reset();
     first_start_ = false;
+    told_.clear();
     set_state(ServiceState::running);
     answer_all(start_answers_, started_reply());
     host_.events.info(name(), "running, PID " + std::to_string(main_->pid()));

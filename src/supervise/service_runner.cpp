@@ -1,5 +1,7 @@
 #include "supervise/service_runner.hpp"
 
+#include <algorithm>
+
 #include "record/pid_file.hpp"
 #include "supervise/reload.hpp"
 
@@ -98,6 +100,15 @@ void ServiceRunner::pass_on(int signal)
 
 // ---- the record ----------------------------------------------------------------------------------------------------------------------
 
+// Once: what is tried again and again for want of descriptors, memory or room would fill the log with one line.
+void ServiceRunner::tell_trouble(const Error& error)
+{
+    std::string message = error.message();
+    if (std::ranges::find(told_, message) != told_.end()) return;
+    host_.events.error(name(), message);
+    told_.push_back(std::move(message));
+}
+
 void ServiceRunner::set_state(ServiceState state)
 {
     state_.state = state;
@@ -109,7 +120,7 @@ Result<void> ServiceRunner::write_state()
 {
     if (!assignment_.directory) return {};
     auto written = assignment_.directory->write_state(state_);
-    if (!written) host_.events.error(name(), written.error().message());
+    if (!written) tell_trouble(written.error());
     return written;
 }
 

@@ -88,6 +88,7 @@ class ServiceRunner {
     Result<void> try_launch();
     Result<process::Launched> launch_recorded(record::ServiceDirectory& directory);
     void launch_failed(const Error& error);
+    void launch_later();
     void settled();
     void fail_start(Error error);
 
@@ -116,6 +117,7 @@ class ServiceRunner {
 
     void run_reload_command(Answer answer);
     [[nodiscard]] process::LaunchPlan command_plan(const process::LaunchPlan& plan) const;
+    void tell_trouble(const Error& error);
     void set_state(ServiceState state);
     Result<void> write_state();
     Result<void> write_pid_file() const;
@@ -145,8 +147,10 @@ class ServiceRunner {
     std::unique_ptr<CommandRun> reload_;
     os::EventLoop::Id next_step_ = 0;  // a restart, or another look at survivors
     os::EventLoop::Id main_watch_ = 0;
-    bool first_start_ = false;  // nobody has been told yet that it is up
-    bool start_now_ = false;    // somebody asked for a start while the last end was being dealt with
+    bool first_start_ = false;       // nobody has been told yet that it is up
+    bool shortage_ = false;          // the last launch came to nothing for want of descriptors, memory, …: not the service's failure
+    std::vector<std::string> told_;  // troubles that the event log has heard of since it last ran
+    bool start_now_ = false;         // somebody asked for a start while the last end was being dealt with
     bool over_ = false;
     std::vector<Answer> start_answers_;
     std::vector<Answer> stop_answers_;

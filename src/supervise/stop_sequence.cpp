@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <csignal>
 
+#include "os/shortage.hpp"
+
 namespace steward::supervise {
 
 namespace {
 constexpr std::chrono::milliseconds search_pause{1};
+constexpr std::chrono::milliseconds shortage_pause{200};
 }  // namespace
 
 StopSequence::StopSequence(os::EventLoop& loop, Plan plan, const os::ProcessRef* main, FindMembers find, Done done)
@@ -85,23 +88,42 @@ void StopSequence::round()
 {
     loop_.cancel(next_round_);
     next_round_ = 0;
-    if (plan_.rules.mode == StopMode::main) return main_alive() ? treat(main_->identity()) : over();
+    if (plan_.rules.mode == StopMode::main) {
+        if (!main_alive()) return over();
+        treat(main_->identity());
+        return look_again();
+    }
     auto members = find_();
     if (!members) {
         report_.error = members.error();
-        return finish();
+        return os::is_shortage(report_.error->os_errno) ? look_again() : finish();
     }
     if (phase_ == Phase::asked && !main_alive()) {
         if (plan_.rules.mode == StopMode::mixed && !members->empty()) start_killing();
         // After a stop command only the main process was meant to go by itself.
         if (plan_.rules.mode == StopMode::group) ask_members_ = true;
     }
-    if (phase_ == Phase::asked && plan_.rules.mode == StopMode::mixed && main_alive()) return treat(main_->identity());
+    if (phase_ == Phase::asked && plan_.rules.mode == StopMode::mixed && main_alive()) {
+        treat(main_->identity());
+        return look_again();
+    }
     if (members->empty()) return over();
     if (phase_ == Phase::killing && plan_.cgroup != nullptr) static_cast<void>(plan_.cgroup->kill());
     for (const auto& member : *members) treat(member);
-    // All of them went between the search and the watch.
-    if (watched_.empty()) next_round_ = loop_.after(search_pause, [this] { round(); });
+    look_again();
+}
+
+// Where nobody is being watched: all went between the search and the watch, or they could not be looked for.
+void StopSequence::look_again()
+{
+    if (!watched_.empty()) return;
+    const bool shortage = report_.error && os::is_shortage(report_.error->os_errno);
+    next_round_ = loop_.after(shortage ? shortage_pause : search_pause, [this] { round(); });
+    // Without a descriptor to look through, the main process can be signalled all the same: it is held already.
+    if (shortage && main_alive() && (phase_ == Phase::killing || !main_asked_)) {
+        send(*main_, phase_ == Phase::killing ? SIGKILL : plan_.rules.signal);
+        main_asked_ = true;
+    }
 }
 
 void StopSequence::treat(const os::ProcessIdentity& member)

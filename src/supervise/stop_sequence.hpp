@@ -70,6 +70,7 @@ class StopSequence {
     void kill();
     void start_killing();
     void round();
+    void look_again();
     struct Watched {
         os::ProcessRef process;
         bool asked = false;
@@ -94,6 +95,7 @@ class StopSequence {
     StopReport report_;
     std::unique_ptr<CommandRun> command_;
     std::list<Watched> watched_;
+    bool main_asked_ = false;   // while members could not be looked for
     bool ask_members_ = false;  // [stop] signal goes to every member, not to the main process alone
     os::EventLoop::Id timer_ = 0;
     os::EventLoop::Id next_round_ = 0;

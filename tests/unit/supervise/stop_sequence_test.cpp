@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cerrno>
+
 #include "helpers/in_child.hpp"
 #include "os/spawn.hpp"
 #include "supervising.hpp"
@@ -409,6 +411,31 @@ TEST_F(Stop, that_is_destroyed_on_the_way_touches_nothing_any_more)
     ASSERT_TRUE(run_until([&] { return later; }));
     EXPECT_TRUE(main.alive());
     EXPECT_FALSE(report_);
+}
+
+// ---- when the machine has run out of something -----------------------------------------------------------------------------------------
+
+TEST_F(Stop, the_main_process_is_signalled_while_members_cannot_be_looked_for)
+{
+    Program main(shell("sleep 1000"));
+    unsigned searches = 0;
+    sequence({.rules = rules()}, &main.process(), [&]() -> Result<std::vector<os::ProcessIdentity>> {
+        if (++searches < 3) return fail(Error{.operation = "list", .object = "processes", .cause = "too many", .os_errno = EMFILE});
+        return find_members({.main = &main.process()});
+    }).begin();
+    EXPECT_TRUE(finish().service_is_over());
+    EXPECT_GE(searches, 3U);
+    EXPECT_FALSE(finish().killed);
+}
+
+TEST_F(Stop, members_that_can_never_be_looked_for_are_an_error_in_the_end)
+{
+    Program main(shell("sleep 1000"));
+    sequence({.rules = rules(10ms), .kill_timeout = 300ms}, &main.process(), []() -> Result<std::vector<os::ProcessIdentity>> {
+        return fail(Error{.operation = "list", .object = "processes", .cause = "too many", .os_errno = EMFILE});
+    }).begin();
+    EXPECT_FALSE(finish().service_is_over());
+    EXPECT_TRUE(finish().killed);
 }
 
 }  // namespace
