@@ -55,8 +55,9 @@ void ServiceRunner::carry_on(const record::State& before, const std::optional<os
         answer_all(start_answers_, Reply{.error = error(ErrorCode::not_running, "start", "it is over")});
         return host_.one_over();
     }
-    // Nobody was told yet how the first start went.
-    first_start_ = before.state == ServiceState::starting && before.restarts == 0;
+    // A start that found it alive, and now it is not, starts it anew. Else: nobody was told yet how the first start went.
+    start_now_ = !start_answers_.empty();
+    first_start_ = !start_now_ && before.state == ServiceState::starting && before.restarts == 0;
     if (main) {
         auto process = os::ProcessRef::open(*main);
         const auto liveness = process && *process ? (*process)->liveness() : Result<os::Liveness>(os::Liveness::dead);
@@ -75,6 +76,7 @@ void ServiceRunner::adopt_main(os::ProcessRef main)
     main_ = std::move(main);
     main_running_ = true;
     first_start_ = false;
+    start_now_ = false;
     state_.main_pidfs_inode = main_->identity().pidfs_inode;
     const auto started = os::start_time_to_clock(main_->identity().start_time);
     const auto ran = started ? std::chrono::system_clock::now() - *started : std::chrono::system_clock::duration::zero();
@@ -110,6 +112,7 @@ void ServiceRunner::await_unseen_exit(std::int32_t pid, ServiceState before)
 // The wall clock may have jumped: the rest of the delay is never longer than a whole one.
 void ServiceRunner::resume_back_off()
 {
+    start_now_ = false;
     const auto now = std::chrono::system_clock::now();
     const auto& rules = assignment_.spec.restart;
     const auto rest = std::chrono::duration_cast<Duration>(state_.next_start.value_or(now) - now);

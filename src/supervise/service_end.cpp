@@ -66,6 +66,12 @@ void ServiceRunner::after_end()
 {
     if (state_.stop_requested) return finish(ServiceState::stopped, "");
     if (shortage_) return launch_later();
+    if (start_now_) {
+        // By hand, so whatever the policy says.
+        remove_pid_file(state_.last_exit_pid);
+        first_start_ = true;
+        return launch();
+    }
     const ExitStatus exit = state_.last_exit.value_or(ExitStatus{.known = false});
     if (first_start_) {
         if (state_.reason.empty()) state_.reason = "it ended at once: " + to_string(exit);
@@ -91,11 +97,10 @@ void ServiceRunner::back_off(const RestartDecision& decision)
     // Nothing of it is left: the number may be anybody's by the time of a stop.
     main_.reset();
     ++state_.restarts;
-    const Duration delay = start_now_ ? Duration::zero() : decision.delay;
-    state_.next_start = std::chrono::system_clock::now() + delay;
+    state_.next_start = std::chrono::system_clock::now() + decision.delay;
     set_state(ServiceState::backing_off);
-    tell_later(next_step_, delay, &ServiceRunner::launch);
-    if (!start_now_ && !start_answers_.empty()) answer_all(start_answers_, Reply{.error = early_exit()});
+    tell_later(next_step_, decision.delay, &ServiceRunner::launch);
+    if (!start_answers_.empty()) answer_all(start_answers_, Reply{.error = early_exit()});
 }
 
 // What those are told who waited for a launch that ended before it was up.

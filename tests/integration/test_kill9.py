@@ -101,6 +101,20 @@ def test_with_both_killed_the_service_runs_on_and_the_next_start_adopts_it(room)
     room.assert_nothing_left()
 
 
+def test_a_start_that_comes_while_the_service_dies_with_its_supervisor_starts_it_anew(room):
+    # Busy, so that it is not yet up when its supervisor, and the program with that, is killed.
+    room.service("web", ["/bin/sh", "-c", "while :; do :; done"], "[restart]\npolicy = 'never'\n")
+    for _ in range(5):
+        run = room.spawn("run", "web", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        pid = wait_until(lambda: room.pid_now(), "its PID file")
+        kill(run.pid)
+        room.finish(run)
+        room("start", "web")
+        wait_until(lambda pid=pid: room.status()["state"] == "failed" or alive(room.pid_now(unlike=pid)), "an end that is told, or the next instance")
+        room("stop", "web")
+    room.assert_nothing_left()
+
+
 def test_with_both_killed_stop_ends_the_service(room):
     holder(room)
     room("start", "web")
