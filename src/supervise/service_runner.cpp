@@ -68,10 +68,10 @@ void ServiceRunner::reload(Answer answer)
         return;
     }
     if (reload_ != nullptr) return refuse(error(ErrorCode::failed, "reload", "a reload is under way"));
-    run_reload_command(std::move(answer));
+    run_reload_command(answer);
 }
 
-void ServiceRunner::run_reload_command(Answer answer)
+void ServiceRunner::run_reload_command(const Answer& answer)
 {
     const ServiceState before = state_.state;
     if (before == ServiceState::running) set_state(ServiceState::reloading);

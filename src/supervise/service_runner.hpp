@@ -115,7 +115,7 @@ class ServiceRunner {
     [[nodiscard]] bool exit_is_awaited() const;
     [[nodiscard]] Error early_exit() const;
 
-    void run_reload_command(Answer answer);
+    void run_reload_command(const Answer& answer);
     [[nodiscard]] process::LaunchPlan command_plan(const process::LaunchPlan& plan) const;
     void tell_trouble(const Error& error);
     void set_state(ServiceState state);

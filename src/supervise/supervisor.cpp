@@ -29,7 +29,7 @@ std::vector<os::ProcessIdentity> processes_below(std::int32_t root)
 
 }  // namespace
 
-Result<std::unique_ptr<Supervisor>> Supervisor::create(std::vector<Assignment*> assignments, Options options)
+Result<std::unique_ptr<Supervisor>> Supervisor::create(const std::vector<Assignment*>& assignments, Options options)
 {
     auto loop = os::EventLoop::create();
     if (!loop) return fail(loop.error());

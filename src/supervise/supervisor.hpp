@@ -26,7 +26,7 @@ class Supervisor {
     enum class Outcome { all_over, keeper_lost };
 
     // The assignments are lent for the supervisor's life.
-    static Result<std::unique_ptr<Supervisor>> create(std::vector<Assignment*> assignments, Options options);
+    static Result<std::unique_ptr<Supervisor>> create(const std::vector<Assignment*>& assignments, Options options);
     ~Supervisor();
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import HELPERS, SANITIZED, SANITIZER_REPORTS, STEWARD, Orphans, Room
+from harness import HELPERS, SANITIZER_REPORTS, STEWARD, Orphans, Room
 
 MACHINE = ["/run/steward", "/etc/steward", "/var/log/steward", "/var/lib/steward", "/usr/lib/steward", "/usr/local/lib/steward"]
 
@@ -57,7 +57,7 @@ def watchdog():
         raise AssertionError("the test hangs")
 
     signal.signal(signal.SIGALRM, bark)
-    signal.alarm(240 if SANITIZED else 60)
+    signal.alarm(240)
     yield
     signal.alarm(0)
 

@@ -65,7 +65,7 @@ def test_a_log_that_is_no_file_is_refused_without_hanging(room, kind, supervise)
     path = room.log / "web.log"
     os.mkfifo(path) if kind == "fifo" else path.mkdir()
     room.service("web", TALKER, supervise=supervise)
-    assert "web.log" in room("start", "web", code=None, timeout=10).err
+    assert "web.log" in room("start", "web", code=None).err
     room.assert_nothing_left()
 
 

@@ -33,7 +33,7 @@ def test_what_ignores_the_signal_is_killed_after_the_timeout(room, supervise):
 def test_a_stop_that_is_obeyed_does_not_wait_for_the_timeout(room, supervise):
     room.sleeper(supervise=supervise, extra="[stop]\ntimeout = '1h'\n")
     room("start", "web")
-    room("stop", "web", timeout=15)
+    room("stop", "web")
 
 
 def test_the_stop_signal_is_the_one_written(room, supervise):
@@ -182,7 +182,7 @@ def test_stop_goes_by_the_file_as_it_was_at_the_start(room):
     room("start", "web")
     wait_until((room.work / "it.up").exists)
     room.sleeper(extra="[stop]\nsignal = 'TERM'\ntimeout = '1h'\n")
-    room("stop", "web", timeout=15)
+    room("stop", "web")
 
 
 def test_nothing_of_a_family_of_a_hundred_is_left(room):
