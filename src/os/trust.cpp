@@ -47,22 +47,23 @@ Result<std::optional<std::string>> distrust(BorrowedFd directory, const TrustRul
 {
     struct stat here {};
     if (::fstat(directory.get(), &here) != 0) return fail(errno_error("examine", path_of(directory.get()), errno));
-    bool is_parent = true;
-    UniqueFd climbed;
-    int fd = directory.get();
+    std::string way;  // from `directory`; empty: itself
     for (;;) {
-        const std::string wrong = fault(here, rule, is_parent);
-        if (!wrong.empty()) return (is_parent ? "its directory " : "the directory above it ") + path_of(fd) + " " + wrong;
-
-        UniqueFd above(::openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
-        if (!above) return fail(errno_error("examine the directory above", path_of(fd), errno));
+        const std::string wrong = fault(here, rule, way.empty());
+        if (!wrong.empty()) {
+            if (way.empty()) return "its directory " + path_of(directory.get()) + " " + wrong;
+            const UniqueFd above(::openat(directory.get(), way.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+            return "the directory above it " + path_of(above.get()) + " " + wrong;
+        }
+        way += way.empty() ? ".." : "/..";
+        // A longer way each time instead of a descriptor each time: whoever could move what lies on it could write where it was and where
+        // it comes to, and is found either way.
         struct stat up {};
-        if (::fstat(above.get(), &up) != 0) return fail(errno_error("examine the directory above", path_of(fd), errno));
+        if (::fstatat(directory.get(), way.c_str(), &up, 0) != 0) {
+            return fail(errno_error("examine the directories above", path_of(directory.get()), errno));
+        }
         if (up.st_dev == here.st_dev && up.st_ino == here.st_ino) return std::nullopt;
         here = up;
-        climbed = std::move(above);
-        fd = climbed.get();
-        is_parent = false;
     }
 }
 

@@ -6,7 +6,8 @@
 
 namespace steward::supervise {
 
-Result<std::unique_ptr<CommandRun>> CommandRun::start(os::EventLoop& loop, const process::LaunchPlan& plan, Duration timeout, Done done)
+Result<std::unique_ptr<CommandRun>> CommandRun::start(os::EventLoop& loop, const process::LaunchPlan& plan, std::optional<Duration> timeout,
+                                                      Done done)
 {
     auto launched = process::launch(plan);
     if (!launched) return fail(launched.error());
@@ -14,7 +15,7 @@ Result<std::unique_ptr<CommandRun>> CommandRun::start(os::EventLoop& loop, const
     auto watch = loop.on_exit(run->process_, [self = run.get()] { self->process_gone(); });
     if (!watch) return fail(watch.error());
     run->exit_watch_ = *watch;
-    run->timer_ = loop.after(timeout, [self = run.get()] { self->timed_out(); });
+    if (timeout) run->timer_ = loop.after(*timeout, [self = run.get()] { self->timed_out(); });
     return run;
 }
 
@@ -30,10 +31,21 @@ CommandRun::~CommandRun()
     if (!finished_) kill();
 }
 
-// It leads its own session, so its children go with it. Not waited for: it may be in a call that even SIGKILL does not end at once.
-void CommandRun::kill()
+// It leads its own session, so its children go with it.
+void CommandRun::send_kill() const
 {
     if (!process_.signal_group(SIGKILL)) static_cast<void>(process_.signal(SIGKILL));
+}
+
+void CommandRun::end()
+{
+    if (!finished_) send_kill();
+}
+
+// Not waited for: it may be in a call that even SIGKILL does not end at once.
+void CommandRun::kill()
+{
+    send_kill();
     static_cast<void>(os::reap(process_));
 }
 

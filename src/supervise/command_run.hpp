@@ -25,16 +25,21 @@ class CommandRun {
     };
     using Done = std::function<void(const Outcome&)>;
 
-    static Result<std::unique_ptr<CommandRun>> start(os::EventLoop& loop, const process::LaunchPlan& plan, Duration timeout, Done done);
+    // Without a time-out, whoever started it calls end().
+    static Result<std::unique_ptr<CommandRun>> start(os::EventLoop& loop, const process::LaunchPlan& plan, std::optional<Duration> timeout,
+                                                     Done done);
     ~CommandRun();
     CommandRun(const CommandRun&) = delete;
     CommandRun& operator=(const CommandRun&) = delete;
 
     [[nodiscard]] std::int32_t pid() const { return process_.pid(); }
+    [[nodiscard]] bool finished() const { return finished_; }
     void ended(const ExitStatus& status);  // by a bulk reaper; `done` is called from here
+    void end();                            // SIGKILL; `done` is called when it is gone
 
   private:
     CommandRun(os::EventLoop& loop, os::ProcessRef process, Done done);
+    void send_kill() const;
     void kill();
     void timed_out();
     void process_gone();

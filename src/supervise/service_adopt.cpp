@@ -63,7 +63,7 @@ void ServiceRunner::carry_on(const record::State& before, const std::optional<os
         const auto liveness = process && *process ? (*process)->liveness() : Result<os::Liveness>(os::Liveness::dead);
         if (liveness && *liveness == os::Liveness::alive) return adopt_main(std::move(**process));
     }
-    if (before.state == ServiceState::backing_off) return resume_back_off();
+    if (before.state == ServiceState::backing_off) return start_now_ ? launch() : resume_back_off();
     if (main && main->pid != before.last_exit_pid) return await_unseen_exit(main->pid, before.state);
     if (before.stop_requested) return begin_stop();
     // Either the end of a run was noted and what follows from it was not, or a launch came to nothing.
@@ -112,7 +112,6 @@ void ServiceRunner::await_unseen_exit(std::int32_t pid, ServiceState before)
 // The wall clock may have jumped: the rest of the delay is never longer than a whole one.
 void ServiceRunner::resume_back_off()
 {
-    start_now_ = false;
     const auto now = std::chrono::system_clock::now();
     const auto& rules = assignment_.spec.restart;
     const auto rest = std::chrono::duration_cast<Duration>(state_.next_start.value_or(now) - now);
@@ -120,7 +119,6 @@ void ServiceRunner::resume_back_off()
     state_.next_start = now + delay;
     static_cast<void>(write_state());
     tell_later(next_step_, delay, &ServiceRunner::launch);
-    answer_all(start_answers_, started_reply());
 }
 
 // The main process is the keeper's child or nobody's: SIGCHLD will not tell of it here.

@@ -39,8 +39,8 @@ void StopSequence::hurry()
 
 void StopSequence::run_command()
 {
-    auto run = CommandRun::start(loop_, *plan_.command, plan_.rules.timeout,
-                                 [this](const CommandRun::Outcome& outcome) { command_done(outcome); });
+    auto run =
+        CommandRun::start(loop_, *plan_.command, std::nullopt, [this](const CommandRun::Outcome& outcome) { command_done(outcome); });
     if (!run) return ask();
     command_ = std::move(*run);
 }
@@ -55,6 +55,7 @@ bool StopSequence::command_ended(std::int32_t pid, const ExitStatus& status)
 void StopSequence::command_done(const CommandRun::Outcome& outcome)
 {
     // command_ is not destroyed here: this runs inside one of its callbacks.
+    if (phase_ == Phase::killing) return round();
     if (phase_ != Phase::command) return;
     if (!outcome.succeeded()) return ask();
     phase_ = Phase::asked;
@@ -71,7 +72,7 @@ void StopSequence::ask()
 
 void StopSequence::kill()
 {
-    command_.reset();
+    if (command_ != nullptr) command_->end();
     report_.killed = !plan_.kill_at_once;
     start_killing();
     round();
@@ -89,7 +90,7 @@ void StopSequence::round()
     loop_.cancel(next_round_);
     next_round_ = 0;
     if (plan_.rules.mode == StopMode::main) {
-        if (!main_alive()) return over();
+        if (!main_alive()) return all_gone();
         treat(main_->identity());
         return look_again();
     }
@@ -107,7 +108,7 @@ void StopSequence::round()
         treat(main_->identity());
         return look_again();
     }
-    if (members->empty()) return over();
+    if (members->empty()) return all_gone();
     if (phase_ == Phase::killing && plan_.cgroup != nullptr) static_cast<void>(plan_.cgroup->kill());
     for (const auto& member : *members) treat(member);
     look_again();
@@ -199,6 +200,12 @@ void StopSequence::give_up()
         report_.error = members.error();
     }
     finish();
+}
+
+// A stop command that had to be killed is waited for as well.
+void StopSequence::all_gone()
+{
+    if (command_ == nullptr || command_->finished()) over();
 }
 
 // Nobody is left: what could not be signalled on the way has gone all the same.

@@ -83,6 +83,7 @@ class StopSequence {
     [[nodiscard]] bool main_alive() const;
     void deadline(Duration after, void (StopSequence::*action)());
     void give_up();
+    void all_gone();
     void over();
     void finish();
 

@@ -258,6 +258,30 @@ TEST_F(Adopt, nothing_is_started_over_a_record_that_cannot_be_read)
     EXPECT_EQ(runs(), 0U);
 }
 
+// A start that found record and process, and lost the process on the way.
+TEST_F(Adopt, who_asked_for_a_start_gets_a_new_run_when_the_recorded_one_turns_out_dead_whatever_the_policy)
+{
+    spec_.restart.policy = RestartPolicyKind::never;
+    for (const auto state : {ServiceState::running, ServiceState::backing_off}) {
+        write_main(ended_process());
+        auto left = left_behind(state);
+        left.restarts = 1;
+        left.next_start = std::chrono::system_clock::now() + 1h;
+        EXPECT_TRUE(record_->write_state(left));
+        auto given = assignment(counted("exec sleep 1000"));
+        given.adopt = true;
+        auto& child = keep(std::move(given));
+        const auto reply = first_report();
+        ASSERT_TRUE(reply);
+        EXPECT_FALSE(reply->error) << reply->error->message();
+        EXPECT_EQ(reply->main_pid, main().pid);
+        EXPECT_EQ(state_now(), ServiceState::running);
+        ASSERT_TRUE(ask(Request::stop));
+        EXPECT_EQ(child.reap(), 0);
+    }
+    EXPECT_EQ(runs(), 2U);
+}
+
 // A keeper's word on how the main process ended comes before the supervisor asks for it.
 class AdoptWithNotice : public Adopt {
   protected:
