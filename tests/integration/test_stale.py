@@ -222,18 +222,14 @@ REUSE = textwrap.dedent(
             pass
     assert call("start", "web") == 0
     pid = int(open(os.environ["STEWARD_RUNTIME_DIR"] + "/web.pid").read())
-    victims = [pid]
-    if supervise:  # everything dies at once, as when the power goes
-        for entry in filter(str.isdigit, os.listdir("/proc")):
-            if int(entry) not in (1, os.getpid()):
-                try:
-                    os.kill(int(entry), signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-    else:
-        os.kill(pid, signal.SIGKILL)
-    others = lambda: [entry for entry in filter(str.isdigit, os.listdir("/proc")) if int(entry) != 1]
+    # Everything dies, as when the power goes: a keeper or supervisor that sees the other die is quick to start another.
+    others = lambda: [int(entry) for entry in filter(str.isdigit, os.listdir("/proc")) if int(entry) not in (1, os.getpid())]
     while others() if supervise else os.path.exists(f"/proc/{pid}"):
+        for victim in others() if supervise else [pid]:
+            try:
+                os.kill(victim, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         reap()
         time.sleep(0.005)
     for _ in range(1000):
