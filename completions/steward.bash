@@ -6,8 +6,8 @@ _steward_services() {
 
 _steward() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local verbs="run start stop restart try-restart condrestart reload force-reload status signal list show check help"
-    local common="--user --system --json -q --quiet -v --verbose --color -h --help --version"
+    local verbs="run start stop restart try-restart condrestart reload force-reload status signal list show check generate help"
+    local common="--user --system --here --json -q --quiet -v --verbose --color -h --help --version"
     local verb="" scope=() named="" separator=0 options i word
     COMPREPLY=()
 
@@ -17,7 +17,7 @@ _steward() {
             --) separator=$i; break ;;
             --user | --system) scope=("$word") ;;
             --name | --name=*) named=1 ;;&
-            --name | --color | --timeout | -n | --lines)
+            --name | --color | --timeout | -n | --lines | --init | --destdir)
                 # Where bash splits at '=', the value is two words further.
                 [[ ${COMP_WORDS[i+1]} == "=" ]] && ((i++))
                 ((i++)) ;;
@@ -40,6 +40,12 @@ _steward() {
         --color)
             mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
             return ;;
+        --init)
+            mapfile -t COMPREPLY < <(compgen -W "systemd sysv openrc runit s6 dinit" -- "$cur")
+            return ;;
+        --destdir)
+            mapfile -t COMPREPLY < <(compgen -d -S / -- "$cur")
+            return ;;
         --timeout | --name | -n | --lines) return ;;
     esac
 
@@ -48,6 +54,8 @@ _steward() {
         start) options="--no-wait --timeout --name" ;;
         restart | try-restart | condrestart | force-reload) options="--no-wait --timeout" ;;
         status) options="-n --lines" ;;
+        check) options="--init --strict" ;;
+        generate) options="--init --destdir --without-steward --strict" ;;
         *) options="" ;;
     esac
 

@@ -1,6 +1,6 @@
 # fish completion for steward(8). A unit test holds it to the table of verbs in src/cli/verbs.cpp.
 
-set -g __steward_verbs run start stop restart try-restart condrestart reload force-reload status signal list show check help
+set -g __steward_verbs run start stop restart try-restart condrestart reload force-reload status signal list show check generate help
 
 function __steward_services
     set -l scope
@@ -14,7 +14,7 @@ function __steward_needs_verb
 end
 
 function __steward_wants_service
-    __fish_seen_subcommand_from run start stop restart try-restart condrestart reload force-reload status list show check
+    __fish_seen_subcommand_from run start stop restart try-restart condrestart reload force-reload status list show check generate
     and not contains -- -- (commandline -opc)
 end
 
@@ -45,6 +45,7 @@ complete -c steward -n __steward_needs_verb -a signal -d 'send one signal to the
 complete -c steward -n __steward_needs_verb -a list -d 'list the services in a table'
 complete -c steward -n __steward_needs_verb -a show -d "print the resolved service file, with each key's origin"
 complete -c steward -n __steward_needs_verb -a check -d 'validate service files without starting anything'
+complete -c steward -n __steward_needs_verb -a generate -d 'print units and scripts for init systems'
 complete -c steward -n __steward_needs_verb -a help -d 'tell how to use steward, or one verb'
 
 complete -c steward -n '__fish_seen_subcommand_from help' -a '$__steward_verbs'
@@ -56,6 +57,7 @@ complete -c steward -n __steward_wants_command -a '(__fish_complete_command)'
 
 complete -c steward -l user -d 'only the services of the calling user'
 complete -c steward -l system -d 'only the services of the system'
+complete -c steward -l here -d 'act here, never through an init system'
 complete -c steward -l json -d 'print one JSON document'
 complete -c steward -s q -l quiet -d 'print no results, only errors'
 complete -c steward -s v -l verbose -d 'tell more, and cut nothing short'
@@ -68,3 +70,7 @@ complete -c steward -n '__fish_seen_subcommand_from run start' -l name -x -d 'ru
 complete -c steward -n '__fish_seen_subcommand_from start restart try-restart condrestart force-reload' -l no-wait -d 'return at once, not when the service is up'
 complete -c steward -n '__fish_seen_subcommand_from start restart try-restart condrestart force-reload' -l timeout -x -d 'give up on the start after this long'
 complete -c steward -n '__fish_seen_subcommand_from status' -s n -l lines -x -d 'show this many of the last log lines'
+complete -c steward -n '__fish_seen_subcommand_from check generate' -l init -x -a 'systemd sysv openrc runit s6 dinit' -d 'for these init systems'
+complete -c steward -n '__fish_seen_subcommand_from check generate' -l strict -d 'refuse a key that would be lost'
+complete -c steward -n '__fish_seen_subcommand_from generate' -l destdir -x -a '(__fish_complete_directories)' -d 'write the files below this directory'
+complete -c steward -n '__fish_seen_subcommand_from generate' -l without-steward -d 'make files for hosts that have no steward'

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include <steward/init_system.hpp>
 #include <steward/result.hpp>
 #include <steward/service_spec.hpp>
 
@@ -152,6 +153,9 @@ class Manager {
     Result<ShownService> show(const Target& target) const;
     // Validates without starting: file, program, user, directories. ok, or invalid_service_file with all faults, or program_missing.
     Result<void> check(const Target& target) const;
+    // Units and scripts, and how each written key holds under the init systems asked for. Writes only where a destination is given. A
+    // service file given by its path is the system's unless the options of this Manager say otherwise: packages are built by anybody.
+    Result<Generated> generate(const Target& target, const GenerateOptions& options) const;
 
   private:
     class Impl;

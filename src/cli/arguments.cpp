@@ -64,6 +64,23 @@ UsageError bad_value(OptionId id, std::string_view wanted, const std::string& va
     return UsageError{"option '--" + std::string(option(id).word) + "' takes " + std::string(wanted) + ", not '" + value + "'"};
 }
 
+// "systemd,sysv".
+std::optional<UsageError> take_init_systems(const std::string& text, Arguments& arguments)
+{
+    for (std::string_view rest = text;;) {
+        const std::string_view word = rest.substr(0, rest.find(','));
+        const auto system = parse_init_system(word);
+        if (!system) {
+            Words names;
+            for (const InitSystem known : init_systems) names.emplace_back(to_string(known));
+            return UsageError{"unknown init system '" + std::string(word) + "'" + did_you_mean(nearest(word, names))};
+        }
+        if (std::find(arguments.init.begin(), arguments.init.end(), *system) == arguments.init.end()) arguments.init.push_back(*system);
+        if (word.size() == rest.size()) return std::nullopt;
+        rest.remove_prefix(word.size() + 1);
+    }
+}
+
 std::optional<UsageError> take_values(const GivenOptions& given, Arguments& arguments)
 {
     if (given.has(OptionId::color)) {
@@ -83,6 +100,13 @@ std::optional<UsageError> take_values(const GivenOptions& given, Arguments& argu
         if (error != std::errc{} || end != text.data() + text.size()) return bad_value(OptionId::lines, "a number of lines", text);
         arguments.lines = lines;
     }
+    if (given.has(OptionId::init)) {
+        if (auto error = take_init_systems(given.value(OptionId::init), arguments)) return error;
+    }
+    if (given.has(OptionId::destdir)) {
+        arguments.destdir = given.value(OptionId::destdir);
+        if (arguments.destdir.empty()) return bad_value(OptionId::destdir, "a directory", arguments.destdir);
+    }
     if (given.has(OptionId::name)) {
         arguments.name = given.value(OptionId::name);
         if (arguments.name.empty()) return bad_value(OptionId::name, "a service's name", arguments.name);
@@ -97,10 +121,13 @@ std::optional<UsageError> take_options(const GivenOptions& given, Arguments& arg
     if (given.has(OptionId::system)) arguments.scope = Scope::system;
     arguments.help = given.has(OptionId::help);
     arguments.version = given.has(OptionId::version);
+    arguments.here = given.has(OptionId::here);
     arguments.json = given.has(OptionId::json);
     arguments.quiet = given.has(OptionId::quiet);
     arguments.verbose = given.has(OptionId::verbose);
     arguments.all = given.has(OptionId::all);
+    arguments.without_steward = given.has(OptionId::without_steward);
+    arguments.strict = given.has(OptionId::strict);
     arguments.wait = !given.has(OptionId::no_wait);
     return take_values(given, arguments);
 }
@@ -145,6 +172,9 @@ std::optional<UsageError> check_operands(const Arguments& arguments)
         if (any && find_verb(arguments.operands.front()) == nullptr) return unknown_verb(arguments.operands.front());
         return std::nullopt;
     }
+    if (verb.id == VerbId::generate && arguments.init.empty()) return UsageError{"generate needs an init system (try: --init systemd)"};
+    if (verb.id == VerbId::check && arguments.strict && arguments.init.empty())
+        return UsageError{"--strict needs an init system (try: --init systemd)"};
     const bool optional = verb.operands.starts_with('[');
     if (any || optional || arguments.all) return std::nullopt;
     const std::string name(verb.name);

@@ -19,6 +19,7 @@ struct Arguments {
     bool help = false;
     bool version = false;
     std::optional<Scope> scope;
+    bool here = false;
     bool json = false;
     bool quiet = false;
     bool verbose = false;
@@ -27,6 +28,10 @@ struct Arguments {
     bool wait = true;
     std::optional<Duration> timeout;
     std::optional<unsigned> lines;
+    std::vector<InitSystem> init;  // each once, in the order given
+    std::string destdir;
+    bool without_steward = false;
+    bool strict = false;
     std::string name;                   // of an ad-hoc service
     Argv command;                       // of an ad-hoc service; what stands after --
     std::optional<int> signal;          // always set with the verb signal

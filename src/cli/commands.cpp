@@ -33,6 +33,7 @@ class Command {
             case VerbId::list: return list();
             case VerbId::show: return show();
             case VerbId::check: return check();
+            case VerbId::generate: return generate();
             default: return deeds();
         }
     }
@@ -211,12 +212,44 @@ class Command {
 
     int check()
     {
-        const auto answers = ask_each<void>([&](const Target& target) { return manager_.check(target); },
-                                            [&](const Answer<void>& answer) {
-                                                if (text()) tell_line(answer.name, "ok");
-                                            });
+        const auto answers = ask_each<Generated>(
+            [&](const Target& target) -> Result<Generated> {
+                if (auto valid = manager_.check(target); !valid) return fail(valid.error());
+                if (arguments_.init.empty()) return Generated{.name = target.name, .files = {}, .notes = {}};
+                return manager_.generate(target, generating());
+            },
+            [&](const Answer<Generated>& answer) {
+                if (!text()) return;
+                tell_line(answer.name, "ok");
+                console_.result(render_notes(*answer.result, console_.out_style(), true));
+            });
         if (json()) console_.result(check_json(answers, console_.out_style()));
         return exit_code_;
+    }
+
+    int generate()
+    {
+        const auto answers = ask_each<Generated>([&](const Target& target) { return manager_.generate(target, generating()); },
+                                                 [](const Answer<Generated>&) {});
+        if (json()) console_.result(generate_json(answers, console_.out_style()));
+        if (!text()) return exit_code_;
+        std::size_t files = 0;
+        for (const Answer<Generated>& answer : answers) files += answer.result ? answer.result->files.size() : 0;
+        for (const Answer<Generated>& answer : answers) {
+            if (!answer.result) continue;
+            console_.diagnostic(render_notes(*answer.result, console_.err_style(), arguments_.verbose));
+            console_.result(arguments_.destdir.empty() ? render_files(*answer.result, files > 1)
+                                                       : render_written(*answer.result, arguments_.destdir));
+        }
+        return exit_code_;
+    }
+
+    [[nodiscard]] GenerateOptions generating() const
+    {
+        return {.systems = arguments_.init,
+                .with_steward = !arguments_.without_steward,
+                .strict = arguments_.strict,
+                .destination = arguments_.destdir};
     }
 
     void tell_line(const std::string& name, const std::string& what)

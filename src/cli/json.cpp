@@ -134,6 +134,23 @@ Json shown_json(const ShownService& service)
     return Json{{"name", service.name}, {"service_file", text_or_null(service.service_file)}, {"keys", keys}};
 }
 
+Json notes_json(const std::vector<KeyNote>& notes)
+{
+    Json json = Json::array();
+    for (const KeyNote& note : notes) {
+        json.push_back(Json{
+            {"system", to_string(note.system)}, {"key", note.key}, {"how", to_string(note.how)}, {"reason", text_or_null(note.reason)}});
+    }
+    return json;
+}
+
+std::string octal(unsigned mode)
+{
+    char text[16];
+    std::snprintf(text, sizeof text, "%04o", mode);
+    return text;
+}
+
 template <class T, class ToJson>
 std::string document(const char* schema, const Answers<T>& answers, const Style& style, ToJson to_json)
 {
@@ -163,9 +180,22 @@ std::string show_json(const Answers<ShownService>& answers, const Style& style)
     return document("steward.show/1", answers, style, [](const auto& answer) { return shown_json(*answer.result); });
 }
 
-std::string check_json(const Answers<void>& answers, const Style& style)
+std::string check_json(const Answers<Generated>& answers, const Style& style)
 {
-    return document("steward.check/1", answers, style, [](const auto& answer) { return Json{{"name", answer.name}, {"valid", true}}; });
+    return document("steward.check/1", answers, style, [](const auto& answer) {
+        return Json{{"name", answer.name}, {"valid", true}, {"notes", notes_json(answer.result->notes)}};
+    });
+}
+
+std::string generate_json(const Answers<Generated>& answers, const Style& style)
+{
+    return document("steward.generate/1", answers, style, [](const auto& answer) {
+        Json files = Json::array();
+        for (const GeneratedFile& file : answer.result->files) {
+            files.push_back(Json{{"system", to_string(file.system)}, {"path", file.path}, {"mode", octal(file.mode)}, {"text", file.text}});
+        }
+        return Json{{"name", answer.name}, {"files", files}, {"notes", notes_json(answer.result->notes)}};
+    });
 }
 
 std::string deeds_json(const Answers<Deed>& answers, const Style& style)

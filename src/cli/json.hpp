@@ -12,7 +12,8 @@ namespace steward::cli {
 [[nodiscard]] std::string status_json(const Answers<ServiceStatus>& answers, const Style& style);
 [[nodiscard]] std::string list_json(const Answers<ServiceStatus>& answers, const Style& style);
 [[nodiscard]] std::string show_json(const Answers<ShownService>& answers, const Style& style);
-[[nodiscard]] std::string check_json(const Answers<void>& answers, const Style& style);
+[[nodiscard]] std::string generate_json(const Answers<Generated>& answers, const Style& style);
+[[nodiscard]] std::string check_json(const Answers<Generated>& answers, const Style& style);
 [[nodiscard]] std::string deeds_json(const Answers<Deed>& answers, const Style& style);
 
 }  // namespace steward::cli

@@ -13,8 +13,8 @@ namespace steward::cli {
 
 // What was given, still as text. Indexed by OptionId.
 struct GivenOptions {
-    std::array<bool, 13> given{};
-    std::array<std::string, 13> values;
+    std::array<bool, option_count> given{};
+    std::array<std::string, option_count> values;
     std::vector<std::string> rest;  // what is no option of the verb, in order
 
     [[nodiscard]] bool has(OptionId id) const { return given[static_cast<std::size_t>(id)]; }

@@ -30,6 +30,13 @@ using TimePoint = std::chrono::system_clock::time_point;
 // The resolved service file as TOML, each key with its origin in a comment.
 [[nodiscard]] std::string render_show(const ShownService& service, const Style& style);
 
+// What becomes of keys that are not simply native, one a line. What the scripts of all but systemd leave to steward is told only with
+// `all`: they leave everything to it.
+[[nodiscard]] std::string render_notes(const Generated& generated, const Style& style, bool all);
+// The files as they are; with `named`, each below its path.
+[[nodiscard]] std::string render_files(const Generated& generated, bool named);
+[[nodiscard]] std::string render_written(const Generated& generated, const std::string& destination);
+
 // What stands below an error's message: the faults of a service file with their lines, the last lines of output.
 [[nodiscard]] std::string render_details(const Error& error, const Style& style);
 

@@ -9,6 +9,7 @@ namespace {
 constexpr Option all_options[] = {
     {OptionId::user, "", "user", "", "only the services of the calling user"},
     {OptionId::system, "", "system", "", "only the services of the system"},
+    {OptionId::here, "", "here", "", "act here, never through an init system"},
     {OptionId::json, "", "json", "", "print one JSON document (docs/json.md)"},
     {OptionId::quiet, "q", "quiet", "", "print no results, only errors"},
     {OptionId::verbose, "v", "verbose", "", "tell more, and cut nothing short"},
@@ -20,14 +21,22 @@ constexpr Option all_options[] = {
     {OptionId::no_wait, "", "no-wait", "", "return at once, not when the service is up"},
     {OptionId::timeout, "", "timeout", "DURATION", "give up on the start after DURATION: 500ms, 10s, 2min"},
     {OptionId::lines, "n", "lines", "LINES", "show this many of the last log lines (10)"},
+    {OptionId::init, "", "init", "SYSTEMS", "systemd, sysv, openrc, runit, s6, dinit"},
+    {OptionId::destdir, "", "destdir", "DIR", "write the files below DIR, as a package owns them"},
+    {OptionId::without_steward, "", "without-steward", "", "make files for hosts that have no steward"},
+    {OptionId::strict, "", "strict", "", "refuse a key that would be lost"},
 };
 
-constexpr OptionId common[] = {OptionId::user,    OptionId::system, OptionId::json, OptionId::quiet,
+static_assert(std::size(all_options) == option_count);
+
+constexpr OptionId common[] = {OptionId::user,    OptionId::system, OptionId::here, OptionId::json,   OptionId::quiet,
                                OptionId::verbose, OptionId::color,  OptionId::help, OptionId::version};
 constexpr OptionId for_run[] = {OptionId::all, OptionId::name};
 constexpr OptionId for_start[] = {OptionId::no_wait, OptionId::timeout, OptionId::name};
 constexpr OptionId for_restart[] = {OptionId::no_wait, OptionId::timeout};
 constexpr OptionId for_status[] = {OptionId::lines};
+constexpr OptionId for_check[] = {OptionId::init, OptionId::strict};
+constexpr OptionId for_generate[] = {OptionId::init, OptionId::destdir, OptionId::without_steward, OptionId::strict};
 
 constexpr Verb all_verbs[] = {
     {VerbId::run, "run", "", "NAME|FILE...\n--all\n--name NAME -- COMMAND [ARG]...", "supervise in the foreground",
@@ -66,13 +75,14 @@ constexpr Verb all_verbs[] = {
      {}},
     {VerbId::list, "list", "", "[NAME|FILE]...", "list the services in a table", "", {}},
     {VerbId::show, "show", "", "NAME|FILE...", "print the resolved service file, with each key's origin", "", {}},
-    {VerbId::check,
-     "check",
-     "",
-     "[NAME|FILE]...",
-     "validate service files without starting anything",
-     "Without an operand: all of them. All faults of a file are told at once.",
-     {}},
+    {VerbId::check, "check", "", "[NAME|FILE]...", "validate service files without starting anything",
+     "Without an operand: all of them. All faults of a file are told at once.\n"
+     "With --init also what becomes of each key under those init systems.",
+     for_check},
+    {VerbId::generate, "generate", "", "NAME|FILE...", "print units and scripts for init systems",
+     "A key that the init system has no words for makes the unit run the service under\n"
+     "steward, and is named on standard error.",
+     for_generate},
     {VerbId::help, "help", "", "[VERB]", "tell how to use steward, or one verb", "", {}},
 };
 

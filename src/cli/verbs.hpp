@@ -2,6 +2,7 @@
 // and the completions to it.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,7 +10,28 @@
 
 namespace steward::cli {
 
-enum class OptionId { user, system, json, quiet, verbose, color, help, version, all, name, no_wait, timeout, lines };
+enum class OptionId {
+    user,
+    system,
+    here,
+    json,
+    quiet,
+    verbose,
+    color,
+    help,
+    version,
+    all,
+    name,
+    no_wait,
+    timeout,
+    lines,
+    init,
+    destdir,
+    without_steward,
+    strict
+};
+
+inline constexpr std::size_t option_count = static_cast<std::size_t>(OptionId::strict) + 1;  // the last one's
 
 struct Option {
     OptionId id;
@@ -19,7 +41,7 @@ struct Option {
     std::string_view text;      // what it does, in one line
 };
 
-enum class VerbId { run, start, stop, restart, try_restart, reload, force_reload, status, signal, list, show, check, help };
+enum class VerbId { run, start, stop, restart, try_restart, reload, force_reload, status, signal, list, show, check, generate, help };
 
 struct Verb {
     VerbId id;

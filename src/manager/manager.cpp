@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "manager/generate.hpp"
 #include "manager/preparation.hpp"
 #include "manager/verbs.hpp"
 #include "os/error.hpp"
@@ -235,6 +236,14 @@ Result<void> Manager::check(const Target& target) const
     auto prepared = manager::prepare(*located, manager::Foreground::no, manager::MakeDirectories::no);
     if (!prepared) return fail(prepared.error());
     return {};
+}
+
+Result<Generated> Manager::generate(const Target& target, const GenerateOptions& options) const
+{
+    const bool by_path = !target.file.empty() && !impl_->options.scope;
+    auto located = manager::locate(target, by_path ? Scope::system : impl_->options.scope, "generate for");
+    if (!located) return fail(located.error());
+    return manager::generate(*located, options);
 }
 
 }  // namespace steward

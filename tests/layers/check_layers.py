@@ -20,6 +20,7 @@ FLOORS = {
     "record": 2,
     "process": 2,
     "log": 2,
+    "init": 2,
     "supervise": 3,
     "manager": 4,
     "cli": 5,

@@ -176,9 +176,24 @@ TEST(Arguments, contradictions_are_refused)
 
 TEST(Arguments, verbs_of_later_versions_do_not_exist)
 {
-    for (const char* verb : {"logs", "generate", "install", "uninstall", "enable", "disable", "apply", "reexec"}) {
+    for (const char* verb : {"logs", "install", "uninstall", "enable", "disable", "apply", "reexec"}) {
         EXPECT_TRUE(refusal({verb, "web"}).starts_with("unknown verb '")) << verb;
     }
+}
+
+TEST(Arguments, init_systems_are_named_with_commas_between)
+{
+    EXPECT_EQ(understood({"generate", "web", "--init", "s6,sysv,s6"}).init, (std::vector{InitSystem::s6, InitSystem::sysv}));
+    EXPECT_EQ(refusal({"generate", "web", "--init", "sytemd"}), "unknown init system 'sytemd' (did you mean 'systemd'?)");
+    EXPECT_EQ(refusal({"generate", "web", "--init", "systemd,"}), "unknown init system ''");
+    EXPECT_EQ(refusal({"generate", "web"}), "generate needs an init system (try: --init systemd)");
+    EXPECT_EQ(refusal({"check", "web", "--strict"}), "--strict needs an init system (try: --init systemd)");
+    EXPECT_EQ(refusal({"generate", "web", "--init", "s6", "--destdir="}).substr(0, 18), "option '--destdir'");
+}
+
+TEST(Arguments, every_verb_may_be_told_to_act_here)
+{
+    for (const char* verb : {"start", "stop", "status", "run", "list"}) EXPECT_TRUE(understood({verb, "web", "--here"}).here);
 }
 
 }  // namespace

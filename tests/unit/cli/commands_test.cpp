@@ -342,6 +342,62 @@ TEST_F(CommandLineTest, a_full_disk_does_not_look_like_success)
     std::fclose(full);
 }
 
+Generated sample_generated()
+{
+    return {.name = "web",
+            .files = {{.system = InitSystem::systemd, .path = "/usr/lib/systemd/system/web.service", .mode = 0644, .text = "[Unit]\n"},
+                      {.system = InitSystem::sysv, .path = "/etc/init.d/web", .mode = 0755, .text = "#!/bin/sh\n"}},
+            .notes = {{.system = InitSystem::systemd, .key = "restart.limit", .how = Expression::carried, .reason = "has no equal there"},
+                      {.system = InitSystem::sysv, .key = "log.keep", .how = Expression::carried, .reason = "has no equal there"},
+                      {.system = InitSystem::sysv, .key = "log.file", .how = Expression::lost, .reason = "is odd"}}};
+}
+
+TEST_F(CommandLineTest, generate_prints_files_and_tells_on_standard_error_which_key_forces_what)
+{
+    host().generated = sample_generated();
+    const Told told = run({"generate", "web", "--init", "systemd,sysv", "--strict", "--without-steward"});
+    EXPECT_EQ(told.code, 0);
+    EXPECT_EQ(told.out, "==> /usr/lib/systemd/system/web.service <==\n[Unit]\n\n==> /etc/init.d/web <==\n#!/bin/sh\n\n");
+    EXPECT_EQ(told.err,
+              "web: systemd: restart.limit has no equal there: the service runs under steward\nweb: sysv: log.file is odd: lost\n");
+    EXPECT_EQ(host().generate_options.systems, (std::vector{InitSystem::systemd, InitSystem::sysv}));
+    EXPECT_TRUE(host().generate_options.strict);
+    EXPECT_FALSE(host().generate_options.with_steward);
+}
+
+TEST_F(CommandLineTest, generate_of_one_file_prints_it_as_it_is)
+{
+    host().generated = sample_generated();
+    host().generated.files.pop_back();
+    EXPECT_EQ(run({"generate", "web", "--init=systemd", "-q"}).out, "");
+    EXPECT_EQ(run({"generate", "web", "--init=systemd"}).out, "[Unit]\n");
+    EXPECT_EQ(run({"generate", "web", "--init=systemd", "--destdir", "/x"}).out, "web: wrote /x/usr/lib/systemd/system/web.service\n");
+    EXPECT_EQ(host().generate_options.destination, "/x");
+}
+
+TEST_F(CommandLineTest, generate_as_a_document_has_files_and_notes)
+{
+    host().generated = sample_generated();
+    const Told told = run({"generate", "web", "--init=systemd", "--json"});
+    EXPECT_EQ(told.err, "");
+    expect_golden("generate.json", told.out);
+}
+
+TEST_F(CommandLineTest, check_tells_what_becomes_of_keys_only_when_asked)
+{
+    host().generated = sample_generated();
+    EXPECT_EQ(run({"check", "web"}).out, "web: ok\n");
+    EXPECT_EQ(run({"check", "web", "--init", "systemd"}).out,
+              "web: ok\nweb: systemd: restart.limit has no equal there: the service runs under steward\n"
+              "web: sysv: log.keep has no equal there: the service runs under steward\nweb: sysv: log.file is odd: lost\n");
+    EXPECT_EQ(host().calls.back(), "generate web");
+}
+
+TEST_F(CommandLineTest, a_name_that_no_unit_can_have_is_a_fault_of_the_configuration)
+{
+    EXPECT_EQ(run({"generate", "a b", "--init", "systemd"}).code, 6);
+}
+
 }  // namespace
 
 }  // namespace steward::cli

@@ -140,6 +140,16 @@ Result<ShownService> Manager::show(const Target& target) const
     return call("show", target).map([&] { return ShownService{target.name, "/etc/steward/" + target.name + ".toml", fake_host().keys}; });
 }
 
+Result<Generated> Manager::generate(const Target& target, const GenerateOptions& options) const
+{
+    fake_host().generate_options = options;
+    return call("generate", target).map([&] {
+        Generated generated = fake_host().generated;
+        generated.name = target.name;
+        return generated;
+    });
+}
+
 Result<void> Manager::check(const Target& target) const
 {
     return call("check", target);

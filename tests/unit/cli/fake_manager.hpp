@@ -17,11 +17,13 @@ struct FakeHost {
     StopOutcome stop_outcome;
     RunOutcome run_outcome;
     std::vector<ResolvedKey> keys;
+    Generated generated;
 
     std::optional<Scope> scope;      // what the last Manager was made with
     std::vector<std::string> calls;  // "start web", in order
     StartOptions start_options;      // of the last call that took some
     StatusOptions status_options;    // likewise
+    GenerateOptions generate_options;
     Argv ad_hoc_command;
 };
 

@@ -206,8 +206,8 @@ TEST_F(RenderTest, json_documents_follow_their_schema)
     invalid.os_errno = 2;
     invalid.detail = {"line"};
     invalid.diagnostics = {{"/etc/steward/web.toml", 4, 1, "unknown key 'comand' in [service]", "comand = 1", "command"}};
-    Answers<void> checks;
-    checks.push_back({"good", {}});
+    Answers<Generated> checks;
+    checks.push_back({"good", Generated{.name = "good", .files = {}, .notes = {}}});
     checks.push_back({"web", fail(invalid)});
     expect_golden("check.json", check_json(checks, pipe_style));
 

@@ -1,0 +1,351 @@
+#include "init/mapping.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include "init/quote.hpp"
+
+namespace steward::init {
+
+namespace {
+
+bool is_systemd(InitSystem system)
+{
+    return system == InitSystem::systemd;
+}
+
+bool is_plain_name(std::string_view name)
+{
+    return !name.empty() && name.front() != '-' && name.front() != '.' && std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("_-./").find(c) != std::string_view::npos;
+    });
+}
+
+std::string unless(bool fits, const char* reason)
+{
+    return fits ? std::string() : std::string(reason);
+}
+
+std::string doubt_line(std::string_view text, InitSystem system)
+{
+    return unless(!is_systemd(system) || is_systemd_line(text), "begins or ends in a way that systemd would not keep");
+}
+
+std::string doubt_description(const ServiceSpec& spec, InitSystem system)
+{
+    return doubt_line(spec.service.description, system);
+}
+
+std::string doubt_documentation(const ServiceSpec& spec, InitSystem system)
+{
+    static constexpr std::array<std::string_view, 5> schemes{"http://", "https://", "file:/", "info:", "man:"};
+    const auto is_known = [](const std::string& uri) {
+        return uri.find_first_of(" \t\\\"'%") == std::string::npos &&
+               std::ranges::any_of(schemes, [&](std::string_view scheme) { return uri.starts_with(scheme); });
+    };
+    return unless(!is_systemd(system) || std::ranges::all_of(spec.service.documentation, is_known),
+                  "holds what is no http:, https:, file:, info: or man: address");
+}
+
+std::string doubt_type(const ServiceSpec& spec, InitSystem)
+{
+    return unless(spec.service.type == ServiceType::simple, "is more than the init system knows of steward's types");
+}
+
+std::string doubt_command(const ServiceSpec& spec, InitSystem system)
+{
+    const Argv& command = spec.service.command;
+    if (command.empty()) return {};
+    const std::string& program = command.front();
+    if (is_systemd(system)) return unless(is_systemd_program(program), "names a program in a way that systemd refuses");
+    if (system == InitSystem::openrc) return unless(is_plain_name(program), "names a program that OpenRC would take for several words");
+    return unless(program.find('=') == std::string::npos || spec.service.environment.empty(),
+                  "names a program that env(1) takes for a variable");
+}
+
+std::string doubt_working_directory(const ServiceSpec& spec, InitSystem system)
+{
+    return doubt_line(spec.service.working_directory, system);
+}
+
+std::string doubt_root_directory(const ServiceSpec& spec, InitSystem system)
+{
+    return doubt_line(spec.service.root_directory, system);
+}
+
+std::string doubt_account(const std::string& name)
+{
+    return unless(is_plain_name(name) && name.find('.') == std::string::npos && name.find('/') == std::string::npos,
+                  "is not what the init system takes for an account");
+}
+
+std::string doubt_user(const ServiceSpec& spec, InitSystem)
+{
+    return doubt_account(spec.service.user);
+}
+
+std::string doubt_group(const ServiceSpec& spec, InitSystem)
+{
+    return doubt_account(spec.service.group);
+}
+
+std::string doubt_groups(const ServiceSpec& spec, InitSystem)
+{
+    for (const std::string& group : spec.service.supplementary_groups) {
+        if (std::string doubt = doubt_account(group); !doubt.empty()) return doubt;
+    }
+    return {};
+}
+
+std::string doubt_environment(const ServiceSpec& spec, InitSystem system)
+{
+    for (const auto& [name, value] : spec.service.environment) {
+        if (is_systemd(system) && !is_systemd_variable(name, value))
+            return "has a variable '" + comment(name) + "' that systemd would ignore";
+    }
+    return {};
+}
+
+std::string doubt_environment_files(const ServiceSpec& spec, InitSystem system)
+{
+    for (const EnvironmentFile& file : spec.service.environment_files) {
+        if (std::string doubt = doubt_line(file.path, system); !doubt.empty()) return doubt;
+        if (file.path.find_first_of("*?[\\") != std::string::npos) return "has a path that systemd takes for a pattern";
+    }
+    return {};
+}
+
+std::string doubt_inherited(const ServiceSpec& spec, InitSystem)
+{
+    return unless(
+        std::ranges::all_of(spec.service.inherited_variables, [](const std::string& name) { return is_systemd_variable(name, ""); }),
+        "names what no variable can be called");
+}
+
+std::string doubt_pid_file(const ServiceSpec& spec, InitSystem system)
+{
+    if (is_systemd(system)) return doubt_line(spec.service.pid_file, system);
+    return unless(system != InitSystem::openrc || is_plain_name(spec.service.pid_file),
+                  "is a path that OpenRC would take for several words");
+}
+
+std::string doubt_directories(const std::vector<std::string>& names)
+{
+    return unless(std::ranges::all_of(names, is_plain_name), "has a name with a character that means something to systemd");
+}
+std::string doubt_runtime(const ServiceSpec& spec, InitSystem)
+{
+    return doubt_directories(spec.directories.runtime);
+}
+std::string doubt_state(const ServiceSpec& spec, InitSystem)
+{
+    return doubt_directories(spec.directories.state);
+}
+std::string doubt_cache(const ServiceSpec& spec, InitSystem)
+{
+    return doubt_directories(spec.directories.cache);
+}
+std::string doubt_logs(const ServiceSpec& spec, InitSystem)
+{
+    return doubt_directories(spec.directories.logs);
+}
+std::string doubt_configuration(const ServiceSpec& spec, InitSystem)
+{
+    return doubt_directories(spec.directories.configuration);
+}
+
+std::string doubt_stop_mode(const ServiceSpec& spec, InitSystem system)
+{
+    return unless(is_systemd(system) || spec.stop.mode == StopMode::main,
+                  "is more than the main process, the only one that the init system knows");
+}
+
+std::string doubt_reload_signal(const ServiceSpec& spec, InitSystem system)
+{
+    static constexpr std::array by_sv{SIGHUP, SIGALRM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
+    return unless(system != InitSystem::runit || std::ranges::find(by_sv, spec.reload.signal) != by_sv.end(),
+                  "is a signal that sv cannot send");
+}
+
+std::string doubt_policy(const ServiceSpec& spec, InitSystem system)
+{
+    const bool all = is_systemd(system) || system == InitSystem::runit || system == InitSystem::s6;
+    const bool never = spec.restart.policy == RestartPolicyKind::never;
+    const bool always = spec.restart.policy == RestartPolicyKind::always && system == InitSystem::dinit;
+    return unless(all || never || always, "is more than the init system knows of restarting");
+}
+
+std::string doubt_output(const ServiceSpec& spec, InitSystem)
+{
+    const auto& log = spec.log;
+    if (log.output == LogOutput::file) return unless(!log.file.empty(), "leaves the file's name to steward");
+    return unless(log.output != LogOutput::syslog && log.output != LogOutput::journal, "is not the init system's own log");
+}
+
+std::string doubt_log_file(const ServiceSpec& spec, InitSystem system)
+{
+    return doubt_line(spec.log.file, system);
+}
+
+std::string doubt_stderr_file(const ServiceSpec& spec, InitSystem system)
+{
+    return doubt_line(spec.log.stderr_file, system);
+}
+
+// In the order of init_systems: systemd, sysv, openrc, runit, s6, dinit.
+constexpr auto table = std::to_array<Mapping>({
+    {"service", "description", "nnnnnn", "Description=", doubt_description},
+    {"service", "documentation", "nnnnnn", "Documentation=; elsewhere a comment", doubt_documentation},
+    {"service", "type", "nnnnnn", "simple; the others are steward's", doubt_type},
+    {"service", "command", "nnnnnn", "ExecStart=", doubt_command},
+    {"service", "options-variable", "nccccc", "a $WORD at the end of ExecStart="},
+    {"service", "working-directory", "nnnnnn", "WorkingDirectory=", doubt_working_directory},
+    {"service", "root-directory", "nccccc", "RootDirectory=", doubt_root_directory},
+    {"service", "user", "nnnnnn", "User=", doubt_user},
+    {"service", "group", "nnnnnn", "Group=", doubt_group},
+    {"service", "supplementary-groups", "nccccc", "SupplementaryGroups=", doubt_groups},
+    {"service", "umask", "nnnnnn", "UMask="},
+    {"service", "environment", "nnnnnn", "Environment=", doubt_environment},
+    {"service", "environment-files", "nccccc", "EnvironmentFile=", doubt_environment_files},
+    {"service", "inherit-environment", "nccccc", "PassEnvironment=", doubt_inherited},
+    {"service", "pid-file", "nnnnnc", "PIDFile=, and ExecStartPost= that writes it", doubt_pid_file},
+    {"service", "supervise", "nnnnnn", "false: no steward process; under systemd, runit, s6 and dinit the native file"},
+
+    {"directories", "runtime", "nccccc", "RuntimeDirectory=", doubt_runtime},
+    {"directories", "state", "nccccc", "StateDirectory=", doubt_state},
+    {"directories", "cache", "nccccc", "CacheDirectory=", doubt_cache},
+    {"directories", "logs", "nccccc", "LogsDirectory=", doubt_logs},
+    {"directories", "configuration", "nccccc", "ConfigurationDirectory=", doubt_configuration},
+    {"directories", "mode", "nccccc", "RuntimeDirectoryMode= and its like"},
+
+    {"hooks", "pre-start", "cccccc", ""},
+    {"hooks", "post-start", "cccccc", ""},
+    {"hooks", "pre-stop", "cccccc", ""},
+    {"hooks", "post-stop", "cccccc", ""},
+    {"hooks", "on-failure", "cccccc", ""},
+    {"hooks", "on-give-up", "cccccc", ""},
+    {"hooks", "timeout", "cccccc", ""},
+
+    {"ready", "notify", "cccccc", ""},
+    {"ready", "fd", "cccccc", ""},
+    {"ready", "log", "cccccc", ""},
+    {"ready", "tcp", "cccccc", ""},
+    {"ready", "unix", "cccccc", ""},
+    {"ready", "http", "cccccc", ""},
+    {"ready", "file", "cccccc", ""},
+    {"ready", "command", "cccccc", ""},
+    {"ready", "delay", "cccccc", ""},
+    {"ready", "timeout", "cccccc", ""},
+
+    {"stop", "command", "cccccc", "no init system goes on with the signal only where the command fails"},
+    {"stop", "signal", "nnncnn", "KillSignal="},
+    {"stop", "timeout", "nnncnn", "TimeoutStopSec="},
+    {"stop", "mode", "nnnnnc", "KillMode=", doubt_stop_mode},
+
+    {"reload", "signal", "nnnnnn", "ExecReload=/bin/kill", doubt_reload_signal},
+    {"reload", "command", "nccccc", "ExecReload="},
+    {"reload", "overlap", "cccccc", ""},
+
+    {"restart", "policy", "nnnnnn", "Restart=", doubt_policy},
+    {"restart", "delay", "nccccc", "RestartSec="},
+    {"restart", "factor", "cccccc", "RestartSteps= is newer than systemd 252"},
+    {"restart", "max-delay", "cccccc", "RestartMaxDelaySec= is newer than systemd 252"},
+    {"restart", "jitter", "cccccc", ""},
+    {"restart", "window", "cccccc", ""},
+    {"restart", "limit", "cccccc", "StartLimitBurst= counts the administrator's starts too"},
+    {"restart", "success-exit-codes", "nccnnc", "SuccessExitStatus="},
+
+    {"log", "output", "nnnnnn", "StandardOutput=", doubt_output},
+    {"log", "file", "nnnnnn", "StandardOutput=append:", doubt_log_file},
+    {"log", "stderr-file", "nnnnnc", "StandardError=append:", doubt_stderr_file},
+    {"log", "timestamps", "nnnnnn", "none"},
+    {"log", "max-size", "cccccc", ""},
+    {"log", "keep", "cccccc", ""},
+    {"log", "max-total", "cccccc", ""},
+    {"log", "compress", "cccccc", ""},
+    {"log", "rate-limit", "cccccc", ""},
+
+    {"health", "command", "cccccc", ""},
+    {"health", "tcp", "cccccc", ""},
+    {"health", "http", "cccccc", ""},
+    {"health", "watchdog", "cccccc", ""},
+    {"health", "interval", "cccccc", ""},
+    {"health", "timeout", "cccccc", ""},
+    {"health", "failures", "cccccc", ""},
+    {"health", "grace", "cccccc", ""},
+
+    {"limits", "as", "nncnnn", "LimitAS="},
+    {"limits", "core", "nncnnn", "LimitCORE="},
+    {"limits", "cpu", "nncnnn", "LimitCPU="},
+    {"limits", "data", "nncnnn", "LimitDATA="},
+    {"limits", "fsize", "nncnnn", "LimitFSIZE="},
+    {"limits", "locks", "nncnnn", "LimitLOCKS="},
+    {"limits", "memlock", "nncnnn", "LimitMEMLOCK="},
+    {"limits", "msgqueue", "nncnnn", "LimitMSGQUEUE="},
+    {"limits", "nice", "nncnnn", "LimitNICE="},
+    {"limits", "nofile", "nncnnn", "LimitNOFILE="},
+    {"limits", "nproc", "nncnnn", "LimitNPROC="},
+    {"limits", "rss", "nncnnn", "LimitRSS="},
+    {"limits", "rtprio", "nncnnn", "LimitRTPRIO="},
+    {"limits", "rttime", "nncnnn", "LimitRTTIME="},
+    {"limits", "sigpending", "nncnnn", "LimitSIGPENDING="},
+    {"limits", "stack", "nncnnn", "LimitSTACK="},
+
+    {"resources", "memory", "cccccc", ""},
+    {"resources", "cpu", "cccccc", ""},
+    {"resources", "tasks", "cccccc", ""},
+    {"resources", "nice", "nnnnnn", "Nice="},
+    {"resources", "oom-score-adjust", "nncnnn", "OOMScoreAdjust="},
+    {"resources", "cpu-affinity", "nncnnn", "CPUAffinity="},
+
+    {"security", "no-new-privileges", "nncnnn", "NoNewPrivileges="},
+    {"security", "capabilities", "nccccc", "CapabilityBoundingSet="},
+    {"security", "ambient-capabilities", "nccccc", "AmbientCapabilities="},
+
+    {"socket", "name", "cccccc", ""},
+    {"socket", "listen", "cccccc", ""},
+    {"socket", "backlog", "cccccc", ""},
+    {"socket", "mode", "cccccc", ""},
+
+    {"dependencies", "requires", "cccccc", ""},
+    {"dependencies", "wants", "cccccc", ""},
+    {"dependencies", "after", "cccccc", ""},
+    {"dependencies", "before", "cccccc", ""},
+
+    {"install", "enable", "nnnnnn", ""},
+    {"install", "supervisor", "nnnnnn", "init: the native file; steward: the one that calls steward"},
+
+    {"systemd.Unit", "*", "nlllll", "word for word"},
+    {"systemd.Service", "*", "nlllll", "word for word"},
+    {"systemd.Install", "*", "nlllll", "word for word"},
+});
+
+}  // namespace
+
+std::span<const Mapping> mappings()
+{
+    return table;
+}
+
+const Mapping* find_mapping(std::string_view path)
+{
+    for (const Mapping& mapping : table) {
+        if (!path.starts_with(mapping.table) || path.size() <= mapping.table.size() || path[mapping.table.size()] != '.') continue;
+        const std::string_view name = path.substr(mapping.table.size() + 1);
+        if (mapping.name == "*" || name == mapping.name || (name.starts_with(mapping.name) && name[mapping.name.size()] == '.'))
+            return &mapping;
+    }
+    return nullptr;
+}
+
+Expression base_expression(const Mapping& mapping, InitSystem system)
+{
+    switch (mapping.how[static_cast<std::size_t>(system)]) {
+        case 'n': return Expression::native;
+        case 'c': return Expression::carried;
+        default: return Expression::lost;
+    }
+}
+
+}  // namespace steward::init

@@ -1,0 +1,36 @@
+#include <steward/init_system.hpp>
+
+namespace steward {
+
+std::string_view to_string(InitSystem system)
+{
+    switch (system) {
+        case InitSystem::systemd: return "systemd";
+        case InitSystem::sysv: return "sysv";
+        case InitSystem::openrc: return "openrc";
+        case InitSystem::runit: return "runit";
+        case InitSystem::s6: return "s6";
+        case InitSystem::dinit: return "dinit";
+    }
+    return "";
+}
+
+std::optional<InitSystem> parse_init_system(std::string_view name)
+{
+    for (const InitSystem system : init_systems) {
+        if (to_string(system) == name) return system;
+    }
+    return std::nullopt;
+}
+
+std::string_view to_string(Expression how)
+{
+    switch (how) {
+        case Expression::native: return "native";
+        case Expression::carried: return "carried";
+        case Expression::lost: return "lost";
+    }
+    return "";
+}
+
+}  // namespace steward

@@ -1,0 +1,231 @@
+// systemd: a native unit whose ExecStart is the service's own command, or one that runs it under `steward run`.
+#include <limits>
+
+#include "init/quote.hpp"
+#include "init/script.hpp"
+#include "init/templates.hpp"
+
+namespace steward::init {
+
+namespace {
+
+std::string yes_no(bool value)
+{
+    return value ? "yes" : "no";
+}
+
+std::string span(Duration duration)
+{
+    const auto count = duration.count();
+    if (count % 1'000'000 == 0) return std::to_string(count / 1'000'000) + "s";
+    return count % 1'000 == 0 ? std::to_string(count / 1'000) + "ms" : std::to_string(count) + "us";
+}
+
+std::string command_line(const Argv& command)
+{
+    std::string line;
+    for (const std::string& word : command) line += line.empty() ? systemd_program(word) : " " + systemd_argument(word);
+    return line;
+}
+
+std::string joined(const std::vector<std::string>& words)
+{
+    std::string line;
+    for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
+    return line;
+}
+
+std::string limit_text(const ResourceLimit& limit)
+{
+    const auto text = [](std::uint64_t value) {
+        return value == std::numeric_limits<std::uint64_t>::max() ? "infinity" : std::to_string(value);
+    };
+    return limit.soft == limit.hard ? text(limit.soft) : text(limit.soft) + ":" + text(limit.hard);
+}
+
+std::string upper(std::string_view text)
+{
+    std::string result;
+    for (const char c : text) result += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    return result;
+}
+
+const char* policy_text(RestartPolicyKind policy)
+{
+    switch (policy) {
+        case RestartPolicyKind::never: return "no";
+        case RestartPolicyKind::on_success: return "on-success";
+        case RestartPolicyKind::on_failure: return "on-failure";
+        case RestartPolicyKind::on_abnormal: return "on-abnormal";
+        case RestartPolicyKind::always: return "always";
+    }
+    return "";
+}
+
+const char* mode_text(StopMode mode)
+{
+    switch (mode) {
+        case StopMode::group: return "control-group";
+        case StopMode::mixed: return "mixed";
+        case StopMode::main: return "process";
+    }
+    return "";
+}
+
+// The lines of [Service] that written keys ask for, in the order of steward.toml(5).
+class ServiceLines {
+  public:
+    explicit ServiceLines(const Request& request) : request_(request), spec_(request.spec) {}
+
+    Lines take()
+    {
+        process();
+        directories();
+        stop_and_reload();
+        restart();
+        log();
+        limits();
+        security();
+        return std::move(lines_);
+    }
+
+  private:
+    void add(const std::string& setting, const std::string& value) { lines_.push_back(setting + "=" + value); }
+    [[nodiscard]] bool writes(std::string_view key) const { return request_.writes(key); }
+
+    void process()
+    {
+        const auto& service = spec_.service;
+        if (writes("service.working-directory")) add("WorkingDirectory", systemd_line(service.working_directory));
+        if (writes("service.root-directory")) add("RootDirectory", systemd_line(service.root_directory));
+        if (writes("service.user")) add("User", systemd_line(service.user));
+        if (writes("service.group")) add("Group", systemd_line(service.group));
+        if (writes("service.supplementary-groups")) add("SupplementaryGroups", joined(service.supplementary_groups));
+        if (writes("service.umask")) add("UMask", octal(service.umask));
+        for (const auto& [name, value] : service.environment) {
+            if (is_systemd_variable(name, value)) add("Environment", systemd_item(name + "=" + value));
+        }
+        for (const EnvironmentFile& file : service.environment_files)
+            add("EnvironmentFile", (file.optional ? "-" : "") + systemd_line(file.path));
+        if (service.inherit_environment == InheritEnvironment::listed && !service.inherited_variables.empty())
+            add("PassEnvironment", joined(service.inherited_variables));
+        if (writes("service.pid-file")) pid_file();
+    }
+
+    // systemd removes the file and reads it, but does not write it. It is made anew, so that a link that somebody put there is not followed.
+    void pid_file()
+    {
+        add("PIDFile", systemd_line(spec_.service.pid_file));
+        const Argv writer{"/bin/sh", "-c", R"(rm -f -- "$1" && set -C && printf "%s\n" "$2" >"$1")", "sh", spec_.service.pid_file};
+        add("ExecStartPost", "+" + command_line(writer) + " ${MAINPID}");
+    }
+
+    void directories()
+    {
+        const auto& made = spec_.directories;
+        const auto one = [&](const char* setting, const std::vector<std::string>& names) {
+            if (names.empty()) return;
+            add(setting, joined(names));
+            if (writes("directories.mode")) add(std::string(setting) + "Mode", octal(made.mode));
+        };
+        one("RuntimeDirectory", made.runtime);
+        one("StateDirectory", made.state);
+        one("CacheDirectory", made.cache);
+        one("LogsDirectory", made.logs);
+        one("ConfigurationDirectory", made.configuration);
+    }
+
+    void stop_and_reload()
+    {
+        if (writes("stop.signal")) add("KillSignal", "SIG" + signal_name(spec_.stop.signal));
+        if (writes("stop.timeout")) add("TimeoutStopSec", span(spec_.stop.timeout));
+        if (writes("stop.mode")) add("KillMode", mode_text(spec_.stop.mode));
+        if (spec_.reload.signal != 0) add("ExecReload", "/bin/kill -" + signal_name(spec_.reload.signal) + " $MAINPID");
+        if (!spec_.reload.command.empty()) add("ExecReload", command_line(spec_.reload.command));
+    }
+
+    void restart()
+    {
+        add("Restart", policy_text(spec_.restart.policy));
+        if (writes("restart.delay")) add("RestartSec", span(spec_.restart.delay));
+        std::string codes;
+        for (const int code : spec_.restart.success_exit_codes) codes += (codes.empty() ? "" : " ") + std::to_string(code);
+        if (!codes.empty()) add("SuccessExitStatus", codes);
+    }
+
+    void log()
+    {
+        const auto& log = spec_.log;
+        if (log.output == LogOutput::null) {
+            add("StandardOutput", "null");
+            add("StandardError", "null");
+        }
+        if (!log.file.empty()) add("StandardOutput", "append:" + systemd_line(log.file));
+        if (!log.stderr_file.empty()) add("StandardError", "append:" + systemd_line(log.stderr_file));
+    }
+
+    void limits()
+    {
+        for (const auto& [name, limit] : spec_.limits) add("Limit" + upper(name), limit_text(limit));
+        const auto& resources = spec_.resources;
+        if (resources.nice) add("Nice", std::to_string(*resources.nice));
+        if (resources.oom_score_adjust) add("OOMScoreAdjust", std::to_string(*resources.oom_score_adjust));
+        std::string cpus;
+        for (const unsigned cpu : resources.cpu_affinity) cpus += (cpus.empty() ? "" : " ") + std::to_string(cpu);
+        if (!cpus.empty()) add("CPUAffinity", cpus);
+    }
+
+    void security()
+    {
+        const auto names = [](const std::vector<std::string>& capabilities) { return upper(joined(capabilities)); };
+        if (writes("security.no-new-privileges")) add("NoNewPrivileges", yes_no(spec_.security.no_new_privileges));
+        if (spec_.security.capabilities) add("CapabilityBoundingSet", names(*spec_.security.capabilities));
+        if (!spec_.security.ambient_capabilities.empty()) add("AmbientCapabilities", names(spec_.security.ambient_capabilities));
+    }
+
+    const Request& request_;
+    const ServiceSpec& spec_;
+    Lines lines_;
+};
+
+Lines unit_lines(const Request& request)
+{
+    const auto& service = request.spec.service;
+    const bool keeps = is_systemd_line(service.description);
+    Lines lines{"Description=" + (keeps ? systemd_line(service.description) : request.spec.name)};
+    if (!service.documentation.empty()) lines.push_back("Documentation=" + joined(service.documentation));
+    return lines;
+}
+
+std::string own_command(const ServiceSpec& spec)
+{
+    const std::string options = spec.service.options_variable.empty() ? "" : " $" + spec.service.options_variable;
+    return command_line(spec.service.command) + options;
+}
+
+}  // namespace
+
+Rendered render_systemd(const Request& request, Form form)
+{
+    const bool user = request.scope == Scope::user;
+    Values values = common_values(request);
+    values.blocks["UNIT"] = unit_lines(request);
+    values.blocks["INSTALL"] = {std::string("WantedBy=") + (user ? "default.target" : "multi-user.target")};
+    if (form == Form::native) {
+        values.words["TYPE"] = "exec";
+        values.words["COMMAND"] = own_command(request.spec);
+        values.blocks["SERVICE"] = ServiceLines(request).take();
+    } else {
+        values.words["STEWARD"] = systemd_program(request.steward);
+        values.words["SCOPE"] = user ? "--user" : "--system";
+        values.words["STOP_TIMEOUT"] = span(request.spec.stop.timeout + std::chrono::seconds(10));
+    }
+    const std::string directory = user ? "/usr/lib/systemd/user/" : "/usr/lib/systemd/system/";
+    Rendered rendered;
+    rendered.files.push_back({.path = directory + request.spec.name + ".service",
+                              .mode = 0644,
+                              .text = fill(form == Form::native ? templates::native_service : templates::steward_service, values)});
+    return rendered;
+}
+
+}  // namespace steward::init

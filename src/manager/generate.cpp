@@ -1,0 +1,104 @@
+// generate: units and scripts as text, or written below a directory as a package owns them.
+#include "manager/generate.hpp"
+
+#include <algorithm>
+
+#include "config/loader.hpp"
+#include "init/render.hpp"
+#include "os/error.hpp"
+#include "os/file.hpp"
+
+namespace steward::manager {
+
+namespace {
+
+constexpr const char* packaged_steward = "/usr/bin/steward";
+constexpr std::size_t largest_service_file = 1024 * 1024;
+
+// FNV-1a, 64 bits, of what the file says: not of how it says it.
+std::string source_hash(const ServiceSpec& spec)
+{
+    std::uint64_t hash = 0xcbf29ce484222325ULL;
+    for (const char c : config::render(spec)) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+    std::string text;
+    for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[(hash >> static_cast<unsigned>(shift)) & 15U];
+    return text;
+}
+
+Error unable(const std::string& name, ErrorCode code, std::string cause, std::string next_step = {})
+{
+    return Error{.code = code, .operation = "generate for", .object = name, .cause = std::move(cause), .next_step = std::move(next_step)};
+}
+
+Result<void> require_expressible(const Generated& generated)
+{
+    for (const KeyNote& note : generated.notes) {
+        if (note.how != Expression::lost) continue;
+        return fail(unable(generated.name, ErrorCode::unsupported,
+                           "under " + std::string(to_string(note.system)) + " " + note.key + " would be lost: it " + note.reason));
+    }
+    return {};
+}
+
+Result<void> add_file(Generated& generated, GeneratedFile file)
+{
+    const auto same = std::ranges::find(generated.files, file.path, &GeneratedFile::path);
+    if (same != generated.files.end()) {
+        return fail(unable(generated.name, ErrorCode::invalid_argument,
+                           std::string(to_string(same->system)) + " and " + std::string(to_string(file.system)) + " both want " + file.path,
+                           "one of them at a time"));
+    }
+    generated.files.push_back(std::move(file));
+    return {};
+}
+
+Result<void> write_below(const std::string& destination, const GeneratedFile& file)
+{
+    const std::string path = os::absolute(destination) + file.path;
+    auto directory = os::make_directories(os::parent_of(path), 0755);
+    if (!directory) return fail(directory.error());
+    return os::replace_file(*directory, os::base_of(path), file.text, file.mode);
+}
+
+}  // namespace
+
+Result<Generated> generate(const Located& located, const GenerateOptions& options)
+{
+    if (!located.sources) return fail(unable(located.name, ErrorCode::unknown_service, "it has no service file"));
+    auto loaded = config::load(*located.sources);
+    if (!loaded) return fail(loaded.error());
+    const init::Request request{.spec = loaded->spec,
+                                .written = init::written_keys(loaded->keys),
+                                .scope = located.paths.scope,
+                                .service_file = os::base_of(located.sources->file),
+                                .source_hash = source_hash(loaded->spec),
+                                .steward = packaged_steward,
+                                .with_steward = options.with_steward};
+    Generated generated{.name = located.name, .files = {}, .notes = {}};
+    bool needs_steward = false;
+    for (const InitSystem system : options.systems) {
+        auto rendered = init::render(system, request);
+        if (!rendered) return fail(rendered.error());
+        needs_steward = needs_steward || rendered->needs_steward;
+        generated.notes.insert(generated.notes.end(), rendered->notes.begin(), rendered->notes.end());
+        for (GeneratedFile& file : rendered->files) {
+            if (auto added = add_file(generated, std::move(file)); !added) return fail(added.error());
+        }
+    }
+    if (options.strict) {
+        if (auto whole = require_expressible(generated); !whole) return fail(whole.error());
+    }
+    if (options.destination.empty()) return generated;
+    if (needs_steward) {
+        auto text = os::read_file(located.sources->file, largest_service_file);
+        if (!text) return fail(text.error());
+        const std::string path = "/usr/lib/steward/" + os::base_of(located.sources->file);
+        generated.files.push_back({.system = options.systems.front(), .path = path, .mode = 0644, .text = std::move(*text)});
+    }
+    for (const GeneratedFile& file : generated.files) {
+        if (auto written = write_below(options.destination, file); !written) return fail(written.error());
+    }
+    return generated;
+}
+
+}  // namespace steward::manager

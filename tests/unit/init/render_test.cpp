@@ -1,0 +1,128 @@
+// Which form a service gets, what is told of its keys, and what is refused.
+#include <gmock/gmock.h>
+
+#include "rendering.hpp"
+
+namespace steward::init {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::string unit_of(const std::string& rest)
+{
+    const auto rendered = render_text(with_command(rest), InitSystem::systemd);
+    return rendered ? rendered->files.front().text : rendered.error().message();
+}
+
+TEST(Render, a_file_of_two_lines_is_a_native_unit_that_knows_nothing_of_steward)
+{
+    const auto rendered = render_text(with_command(""), InitSystem::systemd);
+    ASSERT_TRUE(rendered);
+    EXPECT_FALSE(rendered->needs_steward);
+    EXPECT_THAT(rendered->notes, IsEmpty());
+    EXPECT_THAT(rendered->files.front().text, HasSubstr("\nExecStart=/bin/true\n"));
+    EXPECT_THAT(rendered->files.front().text, Not(HasSubstr("/usr/bin/steward")));
+}
+
+TEST(Render, a_default_is_no_demand)
+{
+    EXPECT_THAT(unit_of(""), Not(HasSubstr("KillMode")));
+    EXPECT_THAT(unit_of("[stop]\nmode = \"group\""), HasSubstr("KillMode=control-group"));
+    EXPECT_THAT(unit_of(""), Not(HasSubstr("TimeoutStopSec")));
+    EXPECT_THAT(unit_of("[stop]\ntimeout = \"10s\""), HasSubstr("TimeoutStopSec=10s"));
+}
+
+TEST(Render, one_key_that_systemd_has_no_words_for_brings_steward_in_and_is_named)
+{
+    const auto rendered = render_text(with_command("[restart]\nlimit = 3\ndelay = \"1s\""), InitSystem::systemd);
+    ASSERT_TRUE(rendered);
+    EXPECT_TRUE(rendered->needs_steward);
+    ASSERT_EQ(rendered->notes.size(), 1U);
+    EXPECT_EQ(rendered->notes.front().key, "restart.limit");
+    EXPECT_EQ(rendered->notes.front().how, Expression::carried);
+    EXPECT_THAT(rendered->files.front().text, HasSubstr("ExecStart=/usr/bin/steward run --here --system web\n"));
+}
+
+TEST(Render, a_value_that_systemd_cannot_say_brings_steward_in)
+{
+    const auto rendered = render_text("[service]\ncommand = [\"/bin/$x\"]", InitSystem::systemd);
+    ASSERT_TRUE(rendered);
+    EXPECT_TRUE(rendered->needs_steward);
+    EXPECT_THAT(rendered->notes.front().key, "service.command");
+}
+
+TEST(Render, without_steward_what_it_would_carry_is_lost)
+{
+    const auto rendered = render_text(with_command("[restart]\nlimit = 3"), InitSystem::systemd, false);
+    ASSERT_TRUE(rendered);
+    EXPECT_FALSE(rendered->needs_steward);
+    EXPECT_EQ(rendered->notes.front().how, Expression::lost);
+}
+
+TEST(Render, what_could_not_even_be_started_is_refused)
+{
+    const auto rendered = render_text("[service]\ncommand = [\"/bin/$x\"]", InitSystem::systemd, false);
+    ASSERT_FALSE(rendered);
+    EXPECT_EQ(rendered.error().code, ErrorCode::invalid_service_file);
+}
+
+TEST(Render, an_unsupervised_service_is_the_init_systems_own_where_that_supervises)
+{
+    for (const InitSystem system : {InitSystem::systemd, InitSystem::runit, InitSystem::s6, InitSystem::dinit}) {
+        const auto rendered = render_text(with_command("supervise = false"), system);
+        ASSERT_TRUE(rendered);
+        EXPECT_FALSE(rendered->needs_steward) << to_string(system);
+    }
+    EXPECT_TRUE(render_text(with_command("supervise = false"), InitSystem::sysv)->needs_steward);
+}
+
+TEST(Render, a_newline_is_refused)
+{
+    for (const std::string& text :
+         {std::string(R"([service]
+command = ["/bin/true", "a\nb"])"),
+          with_command(R"(environment = { A = "x\ny" })"), with_command("[stop]\ncommand = [\"/bin/a\", \"\\n\"]"),
+          with_command("[reload]\ncommand = [\"/bin/a\", \"x\\r\"]")}) {
+        for (const InitSystem system : init_systems) {
+            const auto rendered = render_text(text, system);
+            ASSERT_FALSE(rendered) << to_string(system) << text;
+            EXPECT_EQ(rendered.error().code, ErrorCode::invalid_service_file);
+            EXPECT_THAT(rendered.error().cause, HasSubstr("newline"));
+        }
+    }
+}
+
+TEST(Render, a_name_that_an_init_system_would_misread_is_refused)
+{
+    EXPECT_EQ(render_text(with_command(""), InitSystem::dinit, true, "web@1").error().code, ErrorCode::invalid_service_file);
+    EXPECT_EQ(render_text(with_command(""), InitSystem::openrc, true, "web.sh").error().code, ErrorCode::invalid_service_file);
+    EXPECT_TRUE(render_text(with_command(""), InitSystem::systemd, true, "web@1"));
+}
+
+TEST(Render, only_systemd_has_a_user_scope)
+{
+    const auto unit = render_text(with_command(""), InitSystem::systemd, true, "web", Scope::user);
+    ASSERT_TRUE(unit);
+    EXPECT_THAT(unit->files.front().text, HasSubstr("WantedBy=default.target"));
+    EXPECT_EQ(unit->files.front().path, "/usr/lib/systemd/user/web.service");
+    for (const InitSystem system : init_systems) {
+        if (system == InitSystem::systemd) continue;
+        EXPECT_EQ(render_text(with_command(""), system, true, "web", Scope::user).error().code, ErrorCode::unsupported);
+    }
+}
+
+TEST(Render, no_placeholder_is_left)
+{
+    for (const InitSystem system : init_systems) {
+        for (const bool with_steward : {true, false}) {
+            const auto rendered = render_text(with_command(""), system, with_steward);
+            ASSERT_TRUE(rendered);
+            for (const GeneratedFile& file : rendered->files) EXPECT_THAT(file.text, Not(HasSubstr("@"))) << file.path;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace steward::init
