@@ -133,10 +133,8 @@ class ServiceRunner {
     record::State state_;
     std::optional<os::Cgroup> cgroup_;
     std::optional<os::ProcessRef> main_;  // stays after its end, for its number, until the leftovers are gone
-    bool main_running_ = false;
     // A recorded main process that ended unseen: its status may still come.
     std::int32_t unseen_ = 0;
-    bool unseen_was_starting_ = false;
     std::optional<Output> output_;
     RestartHistory history_;
     os::MonotonicClock::time_point launched_at_;
@@ -147,13 +145,15 @@ class ServiceRunner {
     std::unique_ptr<CommandRun> reload_;
     os::EventLoop::Id next_step_ = 0;  // a restart, or another look at survivors
     os::EventLoop::Id main_watch_ = 0;
-    bool first_start_ = false;       // nobody has been told yet that it is up
-    bool shortage_ = false;          // the last launch came to nothing for want of descriptors, memory, …: not the service's failure
     std::vector<std::string> told_;  // troubles that the event log has heard of since it last ran
-    bool start_now_ = false;         // somebody asked for a start while the last end was being dealt with
-    bool over_ = false;
     std::vector<Answer> start_answers_;
     std::vector<Answer> stop_answers_;
+    bool main_running_ = false;
+    bool unseen_was_starting_ = false;
+    bool first_start_ = false;  // nobody has been told yet that it is up
+    bool shortage_ = false;     // the last launch came to nothing for want of descriptors, memory, …: not the service's failure
+    bool start_now_ = false;    // somebody asked for a start while the last end was being dealt with
+    bool over_ = false;
     bool killed_ = false;
 };
 
