@@ -46,13 +46,16 @@ Result<void> make_owned_directory(const std::string& path, unsigned mode, std::u
     return {};
 }
 
-Result<std::vector<std::string>> list_directory(const std::string& path)
+namespace {
+
+struct CloseListing {
+    void operator()(DIR* listing) const { closedir(listing); }
+};
+using Listing = std::unique_ptr<DIR, CloseListing>;
+
+Result<std::vector<std::string>> names_of(const Listing& listing, const std::string& path)
 {
-    const auto close_listing = [](DIR* listing) { closedir(listing); };
-    const std::unique_ptr<DIR, decltype(close_listing)> listing(opendir(path.c_str()));
     std::vector<std::string> names;
-    if (!listing && errno == ENOENT) return names;
-    if (!listing) return fail(errno_error("list the directory", quoted(path), errno));
     errno = 0;  // readdir tells the end from an error by it alone
     while (const dirent* entry = readdir(listing.get())) {
         const std::string_view name = entry->d_name;
@@ -62,6 +65,25 @@ Result<std::vector<std::string>> list_directory(const std::string& path)
     if (errno != 0) return fail(errno_error("list the directory", quoted(path), errno));
     std::sort(names.begin(), names.end());
     return names;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> list_directory(const std::string& path)
+{
+    const Listing listing(opendir(path.c_str()));
+    if (!listing && errno == ENOENT) return std::vector<std::string>();
+    if (!listing) return fail(errno_error("list the directory", quoted(path), errno));
+    return names_of(listing, path);
+}
+
+Result<std::vector<std::string>> list_directory(BorrowedFd directory)
+{
+    UniqueFd readable(openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Listing listing(readable ? fdopendir(readable.get()) : nullptr);
+    if (!listing) return fail(errno_error("list", "a directory", errno));
+    static_cast<void>(readable.release());
+    return names_of(listing, ".");
 }
 
 }  // namespace steward::os

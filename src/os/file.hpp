@@ -54,8 +54,18 @@ Result<std::optional<FileInfo>> info_at(const std::string& path, bool follow = f
 [[nodiscard]] bool can_execute(const std::string& path);  // a regular file with an x bit for the caller
 
 Result<std::string> read_file(const std::string& path, std::size_t limit);  // follows links
+struct Owner {
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+};
 // Temp file in the same directory, written, synced if asked, renamed over `name`: a reader sees the old or the new file, whole.
-Result<void> replace_file(BorrowedFd directory, const std::string& name, std::string_view content, unsigned mode, bool sync = false);
+Result<void> replace_file(BorrowedFd directory, const std::string& name, std::string_view content, unsigned mode, bool sync = false,
+                          std::optional<Owner> owner = {});
+// A symbolic link likewise.
+Result<void> replace_link(BorrowedFd directory, const std::string& name, const std::string& target, bool sync = false);
+// Whether the name is such a temp file's, which a killed writer leaves behind.
+[[nodiscard]] bool is_temporary(std::string_view name);
+Result<void> sync_directory(BorrowedFd directory);                      // which may be O_PATH
 Result<void> remove_at(BorrowedFd directory, const std::string& name);  // succeeds when there is nothing
 
 // Makes `path` and its missing parents (0755 but for the last). An existing directory is left as it is. Links: as open_trusted.
@@ -65,6 +75,7 @@ Result<void> make_owned_directory(const std::string& path, unsigned mode, std::u
 
 // Names in a directory, sorted, without "." and "..". A directory that does not exist is empty.
 Result<std::vector<std::string>> list_directory(const std::string& path);
+Result<std::vector<std::string>> list_directory(BorrowedFd directory);  // which may be O_PATH
 
 // "/a/b/c" → "/a/b" and "c".
 [[nodiscard]] std::string parent_of(const std::string& path);

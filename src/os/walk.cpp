@@ -45,7 +45,7 @@ int finish_new_directory(BorrowedFd directory, unsigned mode)
 
 class Walk {
   public:
-    Walk(const std::string& path, MissingParents missing) : path_(path), rest_(path), missing_(missing) {}
+    Walk(const std::string& path, MissingParents missing, BorrowedFd root) : path_(path), rest_(path), missing_(missing), root_(root) {}
 
     Result<Place> to_end()
     {
@@ -64,12 +64,22 @@ class Walk {
 
     int start_at(const char* directory)
     {
-        here_ = UniqueFd(open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
+        here_ = UniqueFd(root_ ? openat(root_.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC)
+                               : open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
         return here_ ? 0 : errno;
+    }
+
+    [[nodiscard]] bool is_at_root() const
+    {
+        struct stat here {};
+        struct stat root {};
+        return root_ && fstat(here_.get(), &here) == 0 && fstat(root_.get(), &root) == 0 && here.st_dev == root.st_dev &&
+               here.st_ino == root.st_ino;
     }
 
     int step(const std::string& component)
     {
+        if (component == ".." && is_at_root()) return 0;  // as above "/"
         UniqueFd next(openat(here_.get(), component.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
         if (!next && errno == ENOENT && missing_ == MissingParents::are_made) {
             auto made = make_directory_at(here_, component, 0755, path_);
@@ -102,15 +112,16 @@ class Walk {
     const std::string& path_;
     std::string rest_;
     MissingParents missing_;
+    BorrowedFd root_;
     UniqueFd here_;
     int links_ = 0;
 };
 
 }  // namespace
 
-Result<Place> walk_to(const std::string& path, MissingParents missing)
+Result<Place> walk_to(const std::string& path, MissingParents missing, BorrowedFd root)
 {
-    return Walk(path, missing).to_end();
+    return Walk(path, missing, root).to_end();
 }
 
 Result<MadeDirectory> make_directory_at(BorrowedFd parent, const std::string& name, unsigned mode, const std::string& path)

@@ -19,7 +19,8 @@ struct Place {
 enum class MissingParents { are_errors, are_made };
 
 // Follows a link on the way only as open_trusted promises; the last component is not looked at. Made parents are 0755.
-Result<Place> walk_to(const std::string& path, MissingParents missing);
+// With a `root`, "/" is there and nothing leads out of it.
+Result<Place> walk_to(const std::string& path, MissingParents missing, BorrowedFd root = {});
 
 // Makes the directory `name`, with exactly `mode` whatever the umask, and opens it; opens the one that is there. `made` tells which.
 struct MadeDirectory {
