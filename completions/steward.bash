@@ -54,6 +54,7 @@ _steward() {
         start) options="--no-wait --timeout --name" ;;
         restart | try-restart | condrestart | force-reload) options="--no-wait --timeout" ;;
         status) options="-n --lines" ;;
+        list) options="--tree" ;;
         check) options="--init --strict" ;;
         generate) options="--init --destdir --without-steward --strict" ;;
         *) options="" ;;

@@ -70,6 +70,7 @@ complete -c steward -n '__fish_seen_subcommand_from run start' -l name -x -d 'ru
 complete -c steward -n '__fish_seen_subcommand_from start restart try-restart condrestart force-reload' -l no-wait -d 'return at once, not when the service is up'
 complete -c steward -n '__fish_seen_subcommand_from start restart try-restart condrestart force-reload' -l timeout -x -d 'give up on the start after this long'
 complete -c steward -n '__fish_seen_subcommand_from status' -s n -l lines -x -d 'show this many of the last log lines'
+complete -c steward -n '__fish_seen_subcommand_from list' -l tree -d 'show what each requires and wants below it'
 complete -c steward -n '__fish_seen_subcommand_from check generate' -l init -x -a 'systemd sysv openrc runit s6 dinit' -d 'for these init systems'
 complete -c steward -n '__fish_seen_subcommand_from check generate' -l strict -d 'refuse a key that would be lost'
 complete -c steward -n '__fish_seen_subcommand_from generate' -l destdir -x -a '(__fish_complete_directories)' -d 'write the files below this directory'

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,6 +91,26 @@ struct StopOutcome {
     bool was_running = false;
     bool killed = false;  // the time-out passed and SIGKILL was needed
 };
+
+// How a service came to be part of a verb: it was asked for, or it belongs to one that was.
+enum class Role {
+    asked,
+    required,   // started before `of`, which requires it
+    wanted,     // started before `of`, which wants it
+    dependent,  // requires `of`: stopped before it, and after a restart started again
+};
+template <class Outcome>
+struct Part {
+    std::string name;
+    Role role = Role::asked;
+    std::string of;  // empty with asked
+    Result<Outcome> outcome;
+};
+using StartPart = Part<StartOutcome>;
+using StopPart = Part<StopOutcome>;
+using OnStarted = std::function<void(const StartPart&)>;
+using OnStopped = std::function<void(const StopPart&)>;
+
 struct RunOutcome {
     std::optional<ExitStatus> exit;  // of the only service, when it ended by itself
 };
@@ -129,19 +150,25 @@ class Manager {
     // Every service with a file or a record, by name.
     Result<std::vector<Target>> all() const;
 
-    // Daemonizes and supervises (or, with supervise = false, only daemonizes). Returns when the service is up; on failure
-    // nothing of it is left running and Error::detail has its last lines.
+    // Daemonizes and supervises (or, with supervise = false, only daemonizes). What a service requires or wants is started before it, side by
+    // side where nothing orders them, each under a pair of its own; a service is not started if what it requires is not up. Each part is
+    // told as it is up or has failed; on failure nothing of it is left running and Error::detail has its last lines.
+    void start(const std::vector<Target>& targets, const StartOptions& options, const OnStarted& told);
+    // The outcome of the service itself.
     Result<StartOutcome> start(const Target& target, const StartOptions& options = {});
-    // Ends every process of the service. Succeeds when it was not running.
+    // Ends every process of the services, and before them of those that run and require them, in reverse order. Succeeds for what was not
+    // running.
+    void stop(const std::vector<Target>& targets, const OnStopped& told);
     Result<StopOutcome> stop(const Target& target);
-    // Checks the new service file before it stops anything.
-    Result<StartOutcome> restart(const Target& target, const StartOptions& options = {});
+    // Checks the new service file before it stops anything. What runs and requires the service is stopped before and started again after;
+    // that, and what had to be started for it, is told to `others`.
+    Result<StartOutcome> restart(const Target& target, const StartOptions& options = {}, const OnStarted& others = {});
     // Restarts only what runs: unset when it was stopped.
-    Result<std::optional<StartOutcome>> try_restart(const Target& target, const StartOptions& options = {});
+    Result<std::optional<StartOutcome>> try_restart(const Target& target, const StartOptions& options = {}, const OnStarted& others = {});
     // unsupported when the service file names no way; not_running when there is nothing to reload.
     Result<void> reload(const Target& target);
     // reload where there is a way to, else restart.
-    Result<void> force_reload(const Target& target, const StartOptions& options = {});
+    Result<void> force_reload(const Target& target, const StartOptions& options = {}, const OnStarted& others = {});
     // To the main process, after its identity was proven.
     Result<void> signal(const Target& target, int signal);
     // Supervises in the foreground until all the services have ended or SIGTERM, SIGINT or SIGQUIT came.
@@ -151,7 +178,11 @@ class Manager {
     // unknown_service.
     Result<ServiceStatus> status(const Target& target, const StatusOptions& options = {}) const;
     Result<ShownService> show(const Target& target) const;
-    // Validates without starting: file, program, user, directories. ok, or invalid_service_file with all faults, or program_missing.
+    // What the service file says of others, and they of it: unset for a service without a valid file.
+    [[nodiscard]] std::optional<ServiceSpec::Dependencies> dependencies(const Target& target) const;
+    // Validates without starting: file, program, user, directories, that there is what it depends on, and no cycle. ok, or
+    // invalid_service_file with all faults, or program_missing; in the order of the targets.
+    std::vector<Result<void>> check(const std::vector<Target>& targets) const;
     Result<void> check(const Target& target) const;
     // Units and scripts, and how each written key holds under the init systems asked for. Writes only where a destination is given. A
     // service file given by its path is the system's unless the options of this Manager say otherwise: packages are built by anybody.

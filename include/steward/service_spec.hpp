@@ -1,6 +1,7 @@
 // The service file as values: every key of steward.toml(5), resolved, with its default where the file is silent.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -33,6 +34,18 @@ struct ResourceLimit {
     std::uint64_t hard = 0;
     friend bool operator==(const ResourceLimit&, const ResourceLimit&) = default;
 };
+
+// What [dependencies] may name beside services: states of the system, which each init system has its own words for. Where there is no init
+// system they are taken as met.
+inline constexpr std::array<std::string_view, 7> neutral_names = {"network", "network-online", "local-fs",   "remote-fs",
+                                                                  "time",    "syslog",         "name-lookup"};
+[[nodiscard]] constexpr bool is_neutral_name(std::string_view name)
+{
+    for (const std::string_view neutral : neutral_names) {
+        if (name == neutral) return true;
+    }
+    return false;
+}
 
 // One service. Members are named after their tables and keys. Passive: made by config, read by everybody else.
 struct ServiceSpec {
@@ -114,6 +127,13 @@ struct ServiceSpec {
         std::vector<std::string> ambient_capabilities;
         friend bool operator==(const Security&, const Security&) = default;
     } security;
+
+    struct Dependencies {
+        std::vector<std::string> required;  // the key `requires`: must be up first, and are not stopped without this service
+        std::vector<std::string> wanted;    // the key `wants`: are started first, whether they come up or not
+        std::vector<std::string> after, before;
+        friend bool operator==(const Dependencies&, const Dependencies&) = default;
+    } dependencies;
 
     friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
 };

@@ -24,6 +24,7 @@ struct Deed {
     std::string result;         // a stable word: "started", "was_not_running"
     std::string text;           // the same for a reader: "started, PID 4121"
     std::int64_t main_pid = 0;  // 0: none, or not told
+    std::string because = {};   // "required by web": what brought it in; empty: it was asked for
 };
 
 }  // namespace steward::cli

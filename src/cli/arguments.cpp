@@ -126,6 +126,7 @@ std::optional<UsageError> take_options(const GivenOptions& given, Arguments& arg
     arguments.quiet = given.has(OptionId::quiet);
     arguments.verbose = given.has(OptionId::verbose);
     arguments.all = given.has(OptionId::all);
+    arguments.tree = given.has(OptionId::tree);
     arguments.without_steward = given.has(OptionId::without_steward);
     arguments.strict = given.has(OptionId::strict);
     arguments.wait = !given.has(OptionId::no_wait);

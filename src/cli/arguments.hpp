@@ -25,6 +25,7 @@ struct Arguments {
     bool verbose = false;
     ColorWhen color = ColorWhen::automatic;
     bool all = false;
+    bool tree = false;
     bool wait = true;
     std::optional<Duration> timeout;
     std::optional<unsigned> lines;

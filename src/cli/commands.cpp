@@ -1,14 +1,15 @@
 #include "cli/commands.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <steward/terminal.hpp>
-#include <steward/words.hpp>
 
 #include "cli/answers.hpp"
 #include "cli/deeds.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/json.hpp"
+#include "cli/targets.hpp"
 #include "cli/text.hpp"
 
 namespace steward::cli {
@@ -29,8 +30,10 @@ class Command {
     {
         switch (arguments_.verb->id) {
             case VerbId::run: return run();
+            case VerbId::start:
+            case VerbId::stop: return together();
             case VerbId::status: return arguments_.operands.empty() ? overview() : status();
-            case VerbId::list: return list();
+            case VerbId::list: return arguments_.tree ? tree() : list();
             case VerbId::show: return show();
             case VerbId::check: return check();
             case VerbId::generate: return generate();
@@ -53,7 +56,7 @@ class Command {
     {
         note(cli::exit_code(arguments_.verb->id, error.code));
         if (json()) return;
-        const std::string right = near_miss(operand, error);
+        const std::string right = near_miss(manager_, operand, error);
         if (!right.empty()) error.next_step.clear();
         if (right.empty() && error.next_step.empty()) error.next_step = next_step(operand, error);
         console_.complain(error.message() + right);
@@ -68,44 +71,7 @@ class Command {
         return "sudo steward " + std::string(arguments_.verb->name) + " " + signal + operand;
     }
 
-    [[nodiscard]] std::string near_miss(const std::string& operand, const Error& error) const
-    {
-        const bool is_name = operand.find_first_of("/*?[") == std::string::npos && !operand.ends_with(".toml");
-        if (error.code != ErrorCode::unknown_service || !is_name) return {};
-        const auto known = manager_.all();
-        if (!known) return {};
-        std::vector<std::string> names;
-        for (const Target& target : *known) names.push_back(target.name);
-        const std::string right = nearest(operand, names);
-        return right.empty() || right == operand ? std::string{} : " (did you mean '" + right + "'?)";
-    }
-
-    // The services meant by the operands, each once, in order; an operand that means none is an answer too.
-    [[nodiscard]] Answers<Target> targets()
-    {
-        if (!arguments_.command.empty()) return {{arguments_.name, manager_.ad_hoc(arguments_.name, arguments_.command)}};
-        Answers<Target> found;
-        if (arguments_.operands.empty()) {
-            add(found, "", manager_.all());
-            return found;
-        }
-        for (const std::string& operand : arguments_.operands) add(found, operand, manager_.resolve({operand}));
-        return found;
-    }
-
-    static void add(Answers<Target>& found, const std::string& operand, Result<std::vector<Target>> resolved)
-    {
-        if (!resolved) {
-            found.push_back({operand, fail(std::move(resolved.error()))});
-            return;
-        }
-        for (Target& target : *resolved) {
-            const bool known = std::any_of(found.begin(), found.end(), [&](const Answer<Target>& other) {
-                return other.result && other.result->name == target.name && other.result->file == target.file;
-            });
-            if (!known) found.push_back({target.file.empty() ? target.name : target.file, std::move(target)});
-        }
-    }
+    [[nodiscard]] Answers<Target> targets() const { return targets_of(arguments_, manager_); }
 
     // Asks about each service in turn; `tell` is called with each answer as soon as it is there.
     template <class T, class Ask, class Tell>
@@ -147,12 +113,72 @@ class Command {
 
     int deeds()
     {
-        const auto answers = ask_each<Deed>([&](const Target& target) { return do_deed(arguments_, manager_, target); },
-                                            [&](const Answer<Deed>& answer) {
-                                                if (text()) tell_line(answer.name, answer.result->text);
-                                            });
+        Answers<Deed> along;
+        const OnStarted others = [&](const StartPart& part) { tell_part(part, deed_of(part, arguments_.wait), along); };
+        auto answers = ask_each<Deed>([&](const Target& target) { return do_deed(arguments_, manager_, target, others); },
+                                      [&](const Answer<Deed>& answer) {
+                                          if (text()) tell_line(answer.name, answer.result->text);
+                                      });
+        answers.insert(answers.end(), along.begin(), along.end());
         if (json()) console_.result(deeds_json(answers, console_.out_style()));
         return exit_code_;
+    }
+
+    // start and stop, with what belongs to the services: in the order of their dependencies, not of the operands.
+    int together()
+    {
+        std::vector<Target> services;
+        std::vector<std::string> order;
+        Answers<Deed> asked, along;
+        for (Answer<Target>& target : targets()) {
+            order.push_back(target.result ? target.result->name : target.name);
+            if (target.result) {
+                services.push_back(std::move(*target.result));
+            } else {
+                fault(target.name, target.result.error());
+                asked.push_back({target.name, fail(target.result.error())});
+            }
+        }
+        const auto place = [&](Role role) -> Answers<Deed>& { return role == Role::asked ? asked : along; };
+        if (arguments_.verb->id == VerbId::stop) {
+            manager_.stop(services, [&](const StopPart& part) { tell_part(part, deed_of(part), place(part.role)); });
+        } else {
+            const StartOptions options{.wait = arguments_.wait, .timeout = arguments_.timeout};
+            manager_.start(services, options,
+                           [&](const StartPart& part) { tell_part(part, deed_of(part, arguments_.wait), place(part.role)); });
+        }
+        sort_as_named(asked, order);
+        note_first_failure(asked);
+        asked.insert(asked.end(), along.begin(), along.end());
+        if (json()) console_.result(deeds_json(asked, console_.out_style()));
+        return exit_code_;
+    }
+
+    // A service that is only wanted may fail: that is told, and is no failure of the verb.
+    template <class Outcome>
+    void tell_part(const Part<Outcome>& part, Result<Deed> deed, Answers<Deed>& answers)
+    {
+        if (!deed) {
+            const int before = exit_code_;
+            fault(part.name, deed.error());
+            if (part.role == Role::wanted) exit_code_ = before;
+        } else if (text()) {
+            tell_line(part.name, deed->text);
+        }
+        answers.push_back({part.name, std::move(deed)});
+    }
+
+    static void sort_as_named(Answers<Deed>& answers, const std::vector<std::string>& order)
+    {
+        const auto rank = [&](const Answer<Deed>& answer) { return std::find(order.begin(), order.end(), answer.name); };
+        std::stable_sort(answers.begin(), answers.end(), [&](const auto& left, const auto& right) { return rank(left) < rank(right); });
+    }
+
+    // Side by side, the first to fail need not be the first that was named; that one tells the exit code.
+    void note_first_failure(const Answers<Deed>& answers)
+    {
+        const auto first = std::find_if(answers.begin(), answers.end(), [](const Answer<Deed>& answer) { return !answer.result; });
+        if (first != answers.end()) exit_code_ = cli::exit_code(arguments_.verb->id, first->result.error().code);
     }
 
     int status()
@@ -197,6 +223,51 @@ class Command {
         return exit_code_;
     }
 
+    // The named services, or all, with what they require and want.
+    int tree()
+    {
+        DependencyMap dependencies;
+        std::map<std::string, ServiceStatus> services;
+        std::vector<std::string> roots;
+        Answers<ServiceStatus> answers;
+        Answers<Target> ahead = targets();
+        const std::size_t asked = ahead.size();
+        for (std::size_t i = 0; i < ahead.size(); ++i) {
+            const Answer<Target> target = ahead[i];
+            auto status = target.result ? manager_.status(*target.result, asking(0)) : Result<ServiceStatus>(fail(target.result.error()));
+            if (status) {
+                if (i < asked && !arguments_.operands.empty()) roots.push_back(target.result->name);
+                services.emplace(target.result->name, *status);
+                const auto wishes = manager_.dependencies(*target.result).value_or(ServiceSpec::Dependencies{});
+                for (const auto* named : {&wishes.required, &wishes.wanted}) add_names(ahead, *named);
+                dependencies.emplace(target.result->name, wishes);
+            } else if (i < asked) {
+                fault(target.name, status.error());
+            } else {
+                continue;  // missing: the tree says so
+            }
+            answers.push_back({target.result ? target.result->name : target.name, std::move(status)});
+        }
+        if (json()) console_.result(tree_json(answers, dependencies, console_.out_style()));
+        if (!text()) return exit_code_;
+        if (services.empty()) {
+            tell_table(answers);
+        } else {
+            const auto twigs = tree_of(roots, dependencies, console_.out_style());
+            console_.result(render_tree(twigs, services, now_, console_.out_style(), arguments_.verbose));
+        }
+        return exit_code_;
+    }
+
+    static void add_names(Answers<Target>& found, const std::vector<std::string>& names)
+    {
+        for (const std::string& name : names) {
+            const bool known = std::any_of(found.begin(), found.end(),
+                                           [&](const Answer<Target>& other) { return other.result && other.result->name == name; });
+            if (!known && !is_neutral_name(name)) found.push_back({name, Target{.name = name, .file = {}, .command = {}}});
+        }
+    }
+
     int show()
     {
         bool first = true;
@@ -212,17 +283,37 @@ class Command {
 
     int check()
     {
-        const auto answers = ask_each<Generated>(
-            [&](const Target& target) -> Result<Generated> {
-                if (auto valid = manager_.check(target); !valid) return fail(valid.error());
-                if (arguments_.init.empty()) return Generated{.name = target.name, .files = {}, .notes = {}};
-                return manager_.generate(target, generating());
-            },
-            [&](const Answer<Generated>& answer) {
-                if (!text()) return;
-                tell_line(answer.name, "ok");
-                console_.result(render_notes(*answer.result, console_.out_style(), true));
-            });
+        std::vector<Target> services;
+        std::vector<std::string> operands;
+        Answers<Generated> answers;
+        for (Answer<Target>& target : targets()) {
+            operands.push_back(target.name);
+            if (target.result) {
+                answers.push_back({target.result->name, Generated{.name = target.result->name, .files = {}, .notes = {}}});
+                services.push_back(std::move(*target.result));
+            } else {
+                answers.push_back({target.name, fail(target.result.error())});
+            }
+        }
+        const auto outcomes = manager_.check(services);
+        std::size_t place = 0;
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            auto& result = answers[i].result;
+            if (result) {
+                if (!outcomes[place]) {
+                    result = fail(outcomes[place].error());
+                } else if (!arguments_.init.empty()) {
+                    result = manager_.generate(services[place], generating());
+                }
+                ++place;
+            }
+            if (!result) {
+                fault(operands[i], result.error());
+            } else if (text()) {
+                tell_line(answers[i].name, "ok");
+                console_.result(render_notes(*result, console_.out_style(), true));
+            }
+        }
         if (json()) console_.result(check_json(answers, console_.out_style()));
         return exit_code_;
     }

@@ -29,23 +29,48 @@ Deed stopped(const StopOutcome& outcome)
     return {"stopped", "stopped"};
 }
 
+std::string why(Role role, const std::string& of)
+{
+    switch (role) {
+        case Role::asked: break;
+        case Role::required: return "required by " + of;
+        case Role::wanted: return "wanted by " + of;
+        case Role::dependent: return "requires " + of;
+    }
+    return {};
+}
+
+Deed brought_in(Deed deed, std::string because)
+{
+    if (!because.empty()) deed.text += " (" + because + ")";
+    deed.because = std::move(because);
+    return deed;
+}
+
 }  // namespace
 
-Result<Deed> do_deed(const Arguments& arguments, Manager& manager, const Target& target)
+Result<Deed> deed_of(const StartPart& part, bool waited)
+{
+    return part.outcome.map([&](const StartOutcome& outcome) { return brought_in(started(outcome, waited), why(part.role, part.of)); });
+}
+
+Result<Deed> deed_of(const StopPart& part)
+{
+    return part.outcome.map([&](const StopOutcome& outcome) { return brought_in(stopped(outcome), why(part.role, part.of)); });
+}
+
+Result<Deed> do_deed(const Arguments& arguments, Manager& manager, const Target& target, const OnStarted& others)
 {
     const StartOptions options{.wait = arguments.wait, .timeout = arguments.timeout};
-    const auto as_started = [&](const StartOutcome& outcome) { return started(outcome, options.wait); };
     const auto as_restarted = [&](const StartOutcome& outcome) { return restarted(outcome, options.wait); };
     switch (arguments.verb->id) {
-        case VerbId::start: return manager.start(target, options).map(as_started);
-        case VerbId::stop: return manager.stop(target).map(stopped);
-        case VerbId::restart: return manager.restart(target, options).map(as_restarted);
+        case VerbId::restart: return manager.restart(target, options, others).map(as_restarted);
         case VerbId::try_restart:
-            return manager.try_restart(target, options).map([&](const std::optional<StartOutcome>& outcome) {
+            return manager.try_restart(target, options, others).map([&](const std::optional<StartOutcome>& outcome) {
                 return outcome ? as_restarted(*outcome) : Deed{"was_not_running", "was not running"};
             });
         case VerbId::reload: return manager.reload(target).map([] { return Deed{"reloaded", "reloaded"}; });
-        case VerbId::force_reload: return manager.force_reload(target, options).map([] { return Deed{"reloaded", "reloaded"}; });
+        case VerbId::force_reload: return manager.force_reload(target, options, others).map([] { return Deed{"reloaded", "reloaded"}; });
         default: break;
     }
     const int signal = arguments.signal.value_or(0);

@@ -8,7 +8,11 @@
 
 namespace steward::cli {
 
-// Carries out start, stop, restart, try-restart, reload, force-reload or signal.
-[[nodiscard]] Result<Deed> do_deed(const Arguments& arguments, Manager& manager, const Target& target);
+// What became of a service that was started or stopped, asked for or along with another.
+[[nodiscard]] Result<Deed> deed_of(const StartPart& part, bool waited);
+[[nodiscard]] Result<Deed> deed_of(const StopPart& part);
+
+// Carries out restart, try-restart, reload, force-reload or signal. What else is started for it is told to `others`.
+[[nodiscard]] Result<Deed> do_deed(const Arguments& arguments, Manager& manager, const Target& target, const OnStarted& others);
 
 }  // namespace steward::cli

@@ -175,6 +175,17 @@ std::string list_json(const Answers<ServiceStatus>& answers, const Style& style)
     return document("steward.list/1", answers, style, [](const auto& answer) { return summary_json(*answer.result); });
 }
 
+std::string tree_json(const Answers<ServiceStatus>& answers, const DependencyMap& dependencies, const Style& style)
+{
+    return document("steward.list/1", answers, style, [&](const auto& answer) {
+        Json json = summary_json(*answer.result);
+        const auto found = dependencies.find(answer.name);
+        const ServiceSpec::Dependencies wishes = found != dependencies.end() ? found->second : ServiceSpec::Dependencies{};
+        json.update(Json{{"requires", wishes.required}, {"wants", wishes.wanted}, {"after", wishes.after}, {"before", wishes.before}});
+        return json;
+    });
+}
+
 std::string show_json(const Answers<ShownService>& answers, const Style& style)
 {
     return document("steward.show/1", answers, style, [](const auto& answer) { return shown_json(*answer.result); });
@@ -201,7 +212,10 @@ std::string generate_json(const Answers<Generated>& answers, const Style& style)
 std::string deeds_json(const Answers<Deed>& answers, const Style& style)
 {
     return document("steward.result/1", answers, style, [](const auto& answer) {
-        return Json{{"name", answer.name}, {"result", answer.result->result}, {"main_pid", pid_or_null(answer.result->main_pid)}};
+        return Json{{"name", answer.name},
+                    {"result", answer.result->result},
+                    {"main_pid", pid_or_null(answer.result->main_pid)},
+                    {"because", text_or_null(answer.result->because)}};
     });
 }
 

@@ -5,12 +5,15 @@
 
 #include "cli/answers.hpp"
 #include "cli/console.hpp"
+#include "cli/tree.hpp"
 
 namespace steward::cli {
 
 // One indented document each, with a newline at its end. Invalid UTF-8 becomes U+FFFD; what goes to a terminal is ASCII.
 [[nodiscard]] std::string status_json(const Answers<ServiceStatus>& answers, const Style& style);
 [[nodiscard]] std::string list_json(const Answers<ServiceStatus>& answers, const Style& style);
+// With the dependencies of each that is in the map.
+[[nodiscard]] std::string tree_json(const Answers<ServiceStatus>& answers, const DependencyMap& dependencies, const Style& style);
 [[nodiscard]] std::string show_json(const Answers<ShownService>& answers, const Style& style);
 [[nodiscard]] std::string generate_json(const Answers<Generated>& answers, const Style& style);
 [[nodiscard]] std::string check_json(const Answers<Generated>& answers, const Style& style);

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <span>
 #include <string>
 
 #include <steward/manager.hpp>
 
 #include "cli/console.hpp"
+#include "cli/tree.hpp"
 
 namespace steward::cli {
 
@@ -26,6 +28,10 @@ using TimePoint = std::chrono::system_clock::time_point;
 
 // A table with one row a service. On a terminal columns are dropped and descriptions cut until it fits.
 [[nodiscard]] std::string render_list(std::span<const ServiceStatus> services, TimePoint now, const Style& style, bool verbose);
+
+// The same as a tree: a name that is not among `services` is told to be missing.
+[[nodiscard]] std::string render_tree(std::span<const Twig> twigs, const std::map<std::string, ServiceStatus>& services, TimePoint now,
+                                      const Style& style, bool verbose);
 
 // The resolved service file as TOML, each key with its origin in a comment.
 [[nodiscard]] std::string render_show(const ShownService& service, const Style& style);

@@ -89,21 +89,53 @@ std::string line_of(const Row& row, const Layout& layout, const Style& style, Pa
     return line + "\n";
 }
 
+std::string table_of(std::span<const Row> rows, std::span<const Paint> paints, const Style& style, bool verbose)
+{
+    const Layout layout = layout_of(rows, style, verbose);
+    Row header;
+    std::copy(titles.begin(), titles.end(), header.begin());
+    std::string text = line_of(header, layout, style, Paint::plain);
+    for (std::size_t index = 0; index < rows.size(); ++index) text += line_of(rows[index], layout, style, paints[index]);
+    return text;
+}
+
+// What a service hangs on, and is none: steward knows nothing of it.
+Row missing_row()
+{
+    Row row;
+    row.fill("-");
+    row[state] = "missing";
+    row[description].clear();
+    return row;
+}
+
 }  // namespace
 
 std::string render_list(std::span<const ServiceStatus> services, TimePoint now, const Style& style, bool verbose)
 {
     std::vector<Row> rows;
-    for (const ServiceStatus& status : services) rows.push_back(row_of(status, now, style));
-    const Layout layout = layout_of(rows, style, verbose);
-
-    Row header;
-    std::copy(titles.begin(), titles.end(), header.begin());
-    std::string text = line_of(header, layout, style, Paint::plain);
-    for (std::size_t index = 0; index < rows.size(); ++index) {
-        text += line_of(rows[index], layout, style, paint_of(services[index].state));
+    std::vector<Paint> paints;
+    for (const ServiceStatus& status : services) {
+        rows.push_back(row_of(status, now, style));
+        paints.push_back(paint_of(status.state));
     }
-    return text;
+    return table_of(rows, paints, style, verbose);
+}
+
+std::string render_tree(std::span<const Twig> twigs, const std::map<std::string, ServiceStatus>& services, TimePoint now,
+                        const Style& style, bool verbose)
+{
+    std::vector<Row> rows;
+    std::vector<Paint> paints;
+    for (const Twig& twig : twigs) {
+        const auto found = services.find(twig.name);
+        const bool known = found != services.end();
+        Row row = known ? row_of(found->second, now, style) : missing_row();
+        row[name] = twig.lead + printable(twig.name, style.unicode) + (twig.note.empty() ? "" : " (" + twig.note + ")");
+        rows.push_back(std::move(row));
+        paints.push_back(known ? paint_of(found->second.state) : Paint::red);
+    }
+    return table_of(rows, paints, style, verbose);
 }
 
 }  // namespace steward::cli

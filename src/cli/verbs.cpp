@@ -20,6 +20,7 @@ constexpr Option all_options[] = {
     {OptionId::name, "", "name", "NAME", "run the COMMAND after -- as service NAME, no file"},
     {OptionId::no_wait, "", "no-wait", "", "return at once, not when the service is up"},
     {OptionId::timeout, "", "timeout", "DURATION", "give up on the start after DURATION: 500ms, 10s, 2min"},
+    {OptionId::tree, "", "tree", "", "show what each requires and wants below it"},
     {OptionId::lines, "n", "lines", "LINES", "show this many of the last log lines (10)"},
     {OptionId::init, "", "init", "SYSTEMS", "systemd, sysv, openrc, runit, s6, dinit"},
     {OptionId::destdir, "", "destdir", "DIR", "write the files below DIR, as a package owns them"},
@@ -35,6 +36,7 @@ constexpr OptionId for_run[] = {OptionId::all, OptionId::name};
 constexpr OptionId for_start[] = {OptionId::no_wait, OptionId::timeout, OptionId::name};
 constexpr OptionId for_restart[] = {OptionId::no_wait, OptionId::timeout};
 constexpr OptionId for_status[] = {OptionId::lines};
+constexpr OptionId for_list[] = {OptionId::tree};
 constexpr OptionId for_check[] = {OptionId::init, OptionId::strict};
 constexpr OptionId for_generate[] = {OptionId::init, OptionId::destdir, OptionId::without_steward, OptionId::strict};
 
@@ -46,11 +48,20 @@ constexpr Verb all_verbs[] = {
      for_run},
     {VerbId::start, "start", "", "NAME|FILE...\n--name NAME -- COMMAND [ARG]...", "start in the background",
      "Returns when the service is up, or with the reason why it is not; then nothing\n"
-     "of it is left running.",
+     "of it is left running. What it requires or wants is started first.",
      for_start},
-    {VerbId::stop, "stop", "", "NAME|FILE...", "end every process of a service", "Returns when none is left, or names those that are.", {}},
+    {VerbId::stop,
+     "stop",
+     "",
+     "NAME|FILE...",
+     "end every process of a service",
+     "Returns when none is left, or names those that are. What runs and requires the\n"
+     "service is stopped before it.",
+     {}},
     {VerbId::restart, "restart", "", "NAME|FILE...", "stop and start; start what was stopped",
-     "The new service file is checked before the service is stopped.", for_restart},
+     "The new service file is checked before the service is stopped. What runs and\n"
+     "requires the service is stopped before it and started again after it.",
+     for_restart},
     {VerbId::try_restart, "try-restart", "condrestart", "NAME|FILE...", "restart only what is running", "", for_restart},
     {VerbId::reload,
      "reload",
@@ -73,7 +84,7 @@ constexpr Verb all_verbs[] = {
      "SIGNAL is a name or a number: HUP, SIGHUP, 1. It goes out only after the process\n"
      "has proved to be the service's.",
      {}},
-    {VerbId::list, "list", "", "[NAME|FILE]...", "list the services in a table", "", {}},
+    {VerbId::list, "list", "", "[NAME|FILE]...", "list the services in a table", "", for_list},
     {VerbId::show, "show", "", "NAME|FILE...", "print the resolved service file, with each key's origin", "", {}},
     {VerbId::check, "check", "", "[NAME|FILE]...", "validate service files without starting anything",
      "Without an operand: all of them. All faults of a file are told at once.\n"

@@ -24,6 +24,7 @@ enum class OptionId {
     name,
     no_wait,
     timeout,
+    tree,
     lines,
     init,
     destdir,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/loader.hpp"
+
 namespace steward::config {
 
 namespace {
@@ -94,6 +96,12 @@ Objection object_to_shell_variable(std::string_view text)
 Objection object_to_argument(std::string_view text)
 {
     if (text.find('\0') != std::string_view::npos) return "holds a NUL character";
+    return std::nullopt;
+}
+
+Objection object_to_dependency(std::string_view text)
+{
+    if (!is_valid_name(text)) return "is no name of a service";
     return std::nullopt;
 }
 

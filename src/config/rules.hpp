@@ -18,5 +18,6 @@ using Objection = std::optional<std::string>;
 [[nodiscard]] Objection object_to_variable(std::string_view text);        // what environ(7) can hold
 [[nodiscard]] Objection object_to_shell_variable(std::string_view text);  // letters, digits, '_'
 [[nodiscard]] Objection object_to_argument(std::string_view text);        // anything but NUL
+[[nodiscard]] Objection object_to_dependency(std::string_view text);      // what a service may be called
 
 }  // namespace steward::config

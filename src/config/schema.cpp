@@ -72,6 +72,12 @@ constexpr Key resources(std::string_view name)
     return key<&ServiceSpec::resources, Member, field::Optional<Kind, int>>("resources", name);
 }
 
+template <auto Member>
+constexpr Key dependencies(std::string_view name)
+{
+    return key<&ServiceSpec::dependencies, Member, field::Several<field::ExpandedText<object_to_dependency>>>("dependencies", name);
+}
+
 // Files and overrides add to the environment variable by variable.
 void read_environment(const Key&, const Node& value, Reading& reading, ServiceSpec& spec)
 {
@@ -157,6 +163,7 @@ using Restart = ServiceSpec::Restart;
 using Log = ServiceSpec::Log;
 using Resources = ServiceSpec::Resources;
 using Security = ServiceSpec::Security;
+using Dependencies = ServiceSpec::Dependencies;
 using Path = field::ExpandedText<object_to_path>;
 using FilePath = field::ExpandedText<object_to_file_path>;
 using Account = field::Text<object_to_account>;
@@ -279,10 +286,10 @@ constexpr auto keys = std::to_array<Key>({
     unsupported("socket", "backlog"),
     unsupported("socket", "mode"),
 
-    unsupported("dependencies", "requires"),
-    unsupported("dependencies", "wants"),
-    unsupported("dependencies", "after"),
-    unsupported("dependencies", "before"),
+    dependencies<&Dependencies::required>("requires"),
+    dependencies<&Dependencies::wanted>("wants"),
+    dependencies<&Dependencies::after>("after"),
+    dependencies<&Dependencies::before>("before"),
 
     unsupported("install", "enable"),
     unsupported("install", "supervisor"),

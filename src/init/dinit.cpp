@@ -1,4 +1,5 @@
 // dinit: a service description, and without steward a script, for only a shell's quoting is the same in every version of dinit.
+#include "init/dependencies.hpp"
 #include "init/launch.hpp"
 #include "init/quote.hpp"
 #include "init/script.hpp"
@@ -24,6 +25,7 @@ Rendered render_dinit(const Request& request, Form form)
     Values values = common_values(request);
     values.words["RESTART"] = request.spec.restart.policy == RestartPolicyKind::never || request.writes("restart.limit") ? "no" : "yes";
     values.words["STOP_TIMEOUT"] = std::to_string(whole_seconds(request.spec.stop.timeout) + 10);
+    values.blocks["DEPEND"] = dinit_dependencies(request.spec);
     Rendered rendered;
     if (native) {
         values.blocks["SETTINGS"] = settings(request);

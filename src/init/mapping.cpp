@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "init/dependencies.hpp"
 #include "init/quote.hpp"
 
 namespace steward::init {
@@ -308,10 +309,10 @@ constexpr auto table = std::to_array<Mapping>({
     {"socket", "backlog", "cccccc", ""},
     {"socket", "mode", "cccccc", ""},
 
-    {"dependencies", "requires", "cccccc", ""},
-    {"dependencies", "wants", "cccccc", ""},
-    {"dependencies", "after", "cccccc", ""},
-    {"dependencies", "before", "cccccc", ""},
+    {"dependencies", "requires", "nnnlln", "Requires=, After=", doubt_requires, Expression::lost},
+    {"dependencies", "wants", "nnnlln", "Wants=, After=", doubt_wants, Expression::lost},
+    {"dependencies", "after", "nnnlll", "After="},
+    {"dependencies", "before", "nnnlll", "Before="},
 
     {"install", "enable", "nnnnnn", ""},
     {"install", "supervisor", "nnnnnn", "init: the native file; steward: the one that calls steward"},

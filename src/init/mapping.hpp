@@ -20,6 +20,7 @@ struct Mapping {
     std::string_view how;   // a letter for each of init_systems: n native, c carried, l lost
     std::string_view what;  // the words of systemd, or what else to say in the documentation; may be empty
     Doubt doubt = nullptr;
+    Expression doubtful = Expression::carried;  // what a value with a doubt is
 };
 
 [[nodiscard]] std::span<const Mapping> mappings();

@@ -1,4 +1,5 @@
 // OpenRC: a script whose functions call steward, or one that only sets the variables of OpenRC's own functions.
+#include "init/dependencies.hpp"
 #include "init/quote.hpp"
 #include "init/script.hpp"
 #include "init/templates.hpp"
@@ -49,7 +50,7 @@ Rendered render_openrc(const Request& request, Form form)
     const ServiceSpec& spec = request.spec;
     Values values = common_values(request);
     values.words["DESCRIPTION"] = shell_word(spec.service.description.empty() ? spec.name : spec.service.description);
-    values.blocks["DEPEND"] = {"    need localmount"};
+    values.blocks["DEPEND"] = openrc_dependencies(spec);
     if (form == Form::native) {
         const Argv& command = spec.service.command;
         values.words["COMMAND"] = shell_word(command.empty() ? "" : command.front());

@@ -72,10 +72,10 @@ Verdict judge(const Request& request, InitSystem system)
         if (mapping == nullptr) continue;
         Expression how = base_expression(*mapping, system);
         std::string reason = how == Expression::native ? std::string() : std::string("has no equal there");
-        if (how == Expression::lost) reason = "is systemd's alone";
+        if (how == Expression::lost && mapping->table.starts_with("systemd.")) reason = "is systemd's alone";
         if (how == Expression::native && mapping->doubt != nullptr) {
             reason = mapping->doubt(request.spec, system);
-            if (!reason.empty()) how = Expression::carried;
+            if (!reason.empty()) how = mapping->doubtful;
         }
         if (how == Expression::native) continue;
         if (how == Expression::carried && forbidden) how = Expression::lost;

@@ -1,6 +1,7 @@
 // systemd: a native unit whose ExecStart is the service's own command, or one that runs it under `steward run`.
 #include <limits>
 
+#include "init/dependencies.hpp"
 #include "init/quote.hpp"
 #include "init/script.hpp"
 #include "init/templates.hpp"
@@ -194,6 +195,7 @@ Lines unit_lines(const Request& request)
     const bool keeps = is_systemd_line(service.description);
     Lines lines{"Description=" + (keeps ? systemd_line(service.description) : request.spec.name)};
     if (!service.documentation.empty()) lines.push_back("Documentation=" + joined(service.documentation));
+    for (std::string& line : systemd_dependencies(request)) lines.push_back(std::move(line));
     return lines;
 }
 

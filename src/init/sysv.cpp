@@ -1,4 +1,5 @@
 // SysV init: an LSB script that calls steward, or one that needs nothing but start-stop-daemon.
+#include "init/dependencies.hpp"
 #include "init/launch.hpp"
 #include "init/quote.hpp"
 #include "init/script.hpp"
@@ -22,8 +23,10 @@ Rendered render_sysv(const Request& request, Form form)
     const ServiceSpec& spec = request.spec;
     Values values = common_values(request);
     values.words["PROVIDES"] = spec.name;
-    values.words["REQUIRED_START"] = "$remote_fs $syslog";
-    values.words["REQUIRED_STOP"] = "$remote_fs $syslog";
+    LsbHeader header = lsb_dependencies(spec);
+    values.words["REQUIRED_START"] = header.required;
+    values.words["REQUIRED_STOP"] = header.required;
+    values.blocks["HEADER"] = std::move(header.more);
     values.words["TITLE"] = spec.service.description.empty() ? spec.name : comment(spec.service.description);
     values.words["PIDFILE"] = shell_word(pid_file_of(request));
     values.words["PROGRAM"] = shell_word(spec.service.command.empty() ? "" : spec.service.command.front());

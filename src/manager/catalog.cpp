@@ -92,6 +92,23 @@ Result<std::vector<std::string>> known_names(const Paths& paths)
     return names;
 }
 
+bool is_of_an_init_system(const std::string& name, Scope scope)
+{
+    const auto is_there = [](const std::string& path) {
+        const auto info = os::info_at(path, true);
+        return info && *info;
+    };
+    const std::string kind = scope == Scope::system ? "system/" : "user/";
+    for (const char* directory : {"/etc/systemd/", "/run/systemd/", "/usr/local/lib/systemd/", "/usr/lib/systemd/", "/lib/systemd/"}) {
+        for (const std::string& stem : {name, template_of(name)}) {
+            if (!stem.empty() && is_there(directory + kind + stem + ".service")) return true;
+        }
+    }
+    if (scope == Scope::user) return false;
+    const auto directories = {"/etc/init.d/", "/etc/sv/", "/etc/s6/sv/", "/etc/dinit.d/"};
+    return std::ranges::any_of(directories, [&](const char* directory) { return is_there(directory + name); });
+}
+
 bool is_glob(const std::string& operand)
 {
     return operand.find_first_of("*?[") != std::string::npos;

@@ -22,6 +22,9 @@ Result<config::Sources> sources_of_file(const Paths& paths, const std::string& f
 // Every name with a service file (templates are none) or a record, sorted.
 Result<std::vector<std::string>> known_names(const Paths& paths);
 
+// Whether there is a unit or script of this name for some init system: a service that is not steward's.
+[[nodiscard]] bool is_of_an_init_system(const std::string& name, Scope scope);
+
 [[nodiscard]] bool is_glob(const std::string& operand);
 [[nodiscard]] bool glob_matches(const std::string& pattern, const std::string& name);
 

@@ -39,7 +39,7 @@ Result<bool> look_in(Located& located, const Paths& paths)
 
 Result<Located> locate(const Target& target, std::optional<Scope> scope, const std::string& operation)
 {
-    Located located{.name = target.name, .ad_hoc = target.command, .paths = {}, .sources = {}, .directory = {}};
+    Located located{.name = target.name, .ad_hoc = target.command, .paths = {}, .sources = {}, .directory = {}, .loaded = {}};
     if (!target.file.empty()) {
         auto paths = paths_of(scope.value_or(callers_scope()));
         if (!paths) return fail(paths.error());
@@ -77,6 +77,7 @@ Result<Located> locate(const Target& target, std::optional<Scope> scope, const s
 
 Result<config::Loaded> load_current(const Located& located)
 {
+    if (located.loaded) return *located.loaded;
     if (located.sources) return config::load(*located.sources);
     if (located.ad_hoc.empty()) return loaded_from_record(located);
     ServiceSpec spec;

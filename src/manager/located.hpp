@@ -19,6 +19,7 @@ struct Located {
     Paths paths;
     std::optional<config::Sources> sources;
     std::optional<record::ServiceDirectory> directory;
+    std::optional<config::Loaded> loaded = {};  // what load_current() gives, where the file was read already
 };
 
 // In the given scope, or in the caller's and then the other. unknown_service when neither a file nor a record has the name (an ad hoc

@@ -1,9 +1,11 @@
 #include <steward/manager.hpp>
 
 #include <algorithm>
+#include <set>
 
 #include "manager/generate.hpp"
 #include "manager/preparation.hpp"
+#include "manager/together.hpp"
 #include "manager/verbs.hpp"
 #include "os/error.hpp"
 #include "os/fd.hpp"
@@ -27,14 +29,20 @@ bool is_anothers(const Located& located)
 
 // That the service is somebody else's tells more than which file or signal stood in the way.
 template <class T>
-Result<T> told(Result<T> outcome, const Located& located, const char* verb)
+Result<T> told(Result<T> outcome, const std::string& name, bool anothers, const char* verb)
 {
-    if (outcome || outcome.error().code != ErrorCode::not_permitted || !is_anothers(located)) return outcome;
+    if (outcome || !anothers || outcome.error().code != ErrorCode::not_permitted) return outcome;
     Error error = outcome.error();
     error.operation = verb;
-    error.object = located.name;
+    error.object = name;
     error.cause = "not permitted";
     return fail(std::move(error));
+}
+
+template <class T>
+Result<T> told(Result<T> outcome, const Located& located, const char* verb)
+{
+    return told(std::move(outcome), located.name, is_anothers(located), verb);
 }
 
 }  // namespace
@@ -51,6 +59,35 @@ class Manager::Impl {
     [[nodiscard]] Result<Located> locate(const Target& target, const char* operation) const
     {
         return manager::locate(target, options.scope, operation);
+    }
+
+    // Those that are not found are told at once.
+    template <class Outcome>
+    [[nodiscard]] std::vector<Located> locate_all(const std::vector<Target>& targets, const char* operation,
+                                                  const std::function<void(const Part<Outcome>&)>& tell,
+                                                  std::set<std::string>& anothers) const
+    {
+        std::vector<Located> found;
+        for (const Target& target : targets) {
+            auto located = locate(target, operation);
+            if (!located) {
+                tell({.name = target.name, .role = Role::asked, .of = {}, .outcome = fail(located.error())});
+                continue;
+            }
+            if (is_anothers(*located)) anothers.insert(located->name);
+            found.push_back(std::move(*located));
+        }
+        return found;
+    }
+
+    [[nodiscard]] Result<std::optional<StartOutcome>> restart(const Target& target, const StartOptions& how, const char* verb,
+                                                              manager::RestartWhat what, const OnStarted& others) const
+    {
+        auto located = locate(target, verb);
+        if (!located) return fail(located.error());
+        const std::string name = located->name;
+        const bool anothers = is_anothers(*located);
+        return told(manager::restart_together(std::move(*located), how, what, others), name, anothers, verb);
     }
 
     [[nodiscard]] std::vector<manager::Paths> scopes() const
@@ -145,34 +182,54 @@ Result<std::vector<Target>> Manager::all() const
     return targets;
 }
 
+void Manager::start(const std::vector<Target>& targets, const StartOptions& options, const OnStarted& tell)
+{
+    std::set<std::string> anothers;
+    auto found = impl_->locate_all<StartOutcome>(targets, "start", tell, anothers);
+    manager::start_together(std::move(found), options, [&](StartPart part) {
+        part.outcome = told(std::move(part.outcome), part.name, anothers.contains(part.name), "start");
+        tell(part);
+    });
+}
+
 Result<StartOutcome> Manager::start(const Target& target, const StartOptions& options)
 {
-    auto located = impl_->locate(target, "start");
-    if (!located) return fail(located.error());
-    return told(manager::start(*located, options), *located, "start");
+    Result<StartOutcome> outcome = StartOutcome{};
+    start({target}, options, [&](const StartPart& part) {
+        if (part.role == Role::asked) outcome = part.outcome;
+    });
+    return outcome;
+}
+
+void Manager::stop(const std::vector<Target>& targets, const OnStopped& tell)
+{
+    std::set<std::string> anothers;
+    auto found = impl_->locate_all<StopOutcome>(targets, "stop", tell, anothers);
+    manager::stop_together(std::move(found), [&](StopPart part) {
+        part.outcome = told(std::move(part.outcome), part.name, anothers.contains(part.name), "stop");
+        tell(part);
+    });
 }
 
 Result<StopOutcome> Manager::stop(const Target& target)
 {
-    auto located = impl_->locate(target, "stop");
-    if (!located) return fail(located.error());
-    return told(manager::stop(*located), *located, "stop");
+    Result<StopOutcome> outcome = StopOutcome{};
+    stop({target}, [&](const StopPart& part) {
+        if (part.role == Role::asked) outcome = part.outcome;
+    });
+    return outcome;
 }
 
-Result<StartOutcome> Manager::restart(const Target& target, const StartOptions& options)
+Result<StartOutcome> Manager::restart(const Target& target, const StartOptions& options, const OnStarted& others)
 {
-    auto located = impl_->locate(target, "restart");
-    if (!located) return fail(located.error());
-    auto outcome = told(manager::restart(*located, options, manager::RestartWhat::anything), *located, "restart");
+    auto outcome = impl_->restart(target, options, "restart", manager::RestartWhat::anything, others);
     if (!outcome) return fail(outcome.error());
     return **outcome;
 }
 
-Result<std::optional<StartOutcome>> Manager::try_restart(const Target& target, const StartOptions& options)
+Result<std::optional<StartOutcome>> Manager::try_restart(const Target& target, const StartOptions& options, const OnStarted& others)
 {
-    auto located = impl_->locate(target, "try-restart");
-    if (!located) return fail(located.error());
-    return told(manager::restart(*located, options, manager::RestartWhat::running), *located, "try-restart");
+    return impl_->restart(target, options, "try-restart", manager::RestartWhat::running, others);
 }
 
 Result<void> Manager::reload(const Target& target)
@@ -182,14 +239,14 @@ Result<void> Manager::reload(const Target& target)
     return told(manager::reload(*located), *located, "reload");
 }
 
-Result<void> Manager::force_reload(const Target& target, const StartOptions& options)
+Result<void> Manager::force_reload(const Target& target, const StartOptions& options, const OnStarted& others)
 {
     auto located = impl_->locate(target, "force-reload");
     if (!located) return fail(located.error());
     auto reloaded = told(manager::reload(*located), *located, "force-reload");
     const bool restart = !reloaded && (reloaded.error().code == ErrorCode::unsupported || reloaded.error().code == ErrorCode::not_running);
     if (!restart) return reloaded;
-    auto restarted = told(manager::restart(*located, options, manager::RestartWhat::anything), *located, "force-reload");
+    auto restarted = impl_->restart(target, options, "force-reload", manager::RestartWhat::anything, others);
     if (!restarted) return fail(restarted.error());
     return {};
 }
@@ -229,13 +286,23 @@ Result<ShownService> Manager::show(const Target& target) const
         .name = located->name, .service_file = located->sources ? located->sources->file : "", .keys = std::move(loaded->keys)};
 }
 
+std::optional<ServiceSpec::Dependencies> Manager::dependencies(const Target& target) const
+{
+    auto located = impl_->locate(target, "list");
+    if (!located) return std::nullopt;
+    auto loaded = manager::load_current(*located);
+    if (!loaded) return std::nullopt;
+    return std::move(loaded->spec.dependencies);
+}
+
 Result<void> Manager::check(const Target& target) const
 {
-    auto located = impl_->locate(target, "check");
-    if (!located) return fail(located.error());
-    auto prepared = manager::prepare(*located, manager::Foreground::no, manager::MakeDirectories::no);
-    if (!prepared) return fail(prepared.error());
-    return {};
+    return check(std::vector{target}).front();
+}
+
+std::vector<Result<void>> Manager::check(const std::vector<Target>& targets) const
+{
+    return manager::check(targets, impl_->options.scope);
 }
 
 Result<Generated> Manager::generate(const Target& target, const GenerateOptions& options) const

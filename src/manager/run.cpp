@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "manager/charge.hpp"
+#include "manager/family.hpp"
 #include "manager/verbs.hpp"
 #include "os/message_socket.hpp"
 #include "os/signals.hpp"
@@ -74,6 +75,23 @@ Result<std::vector<supervise::Assignment>> assign_all(std::vector<Located>& serv
     return assignments;
 }
 
+// In the order of their dependencies. What a service needs and is not run here is the business of whoever started steward.
+Result<std::vector<std::vector<supervise::Precedence>>> order_of(const std::vector<supervise::Assignment>& assignments)
+{
+    std::vector<DependencyGraph::Node> nodes;
+    for (const auto& assignment : assignments) nodes.push_back({.name = assignment.spec.name, .wishes = assignment.spec.dependencies});
+    const DependencyGraph graph(nodes);
+    if (const auto cycle = graph.cycle(); !cycle.empty()) return fail(on_cycle("run", cycle.front(), cycle));
+    std::vector<std::vector<supervise::Precedence>> order(nodes.size());
+    bool any = false;
+    for (std::size_t place = 0; place < nodes.size(); ++place) {
+        for (const auto& link : graph.before(place)) order[place].push_back({.of = link.of, .required = link.required});
+        any = any || !order[place].empty();
+    }
+    if (!any) order.clear();
+    return order;
+}
+
 }  // namespace
 
 Result<RunOutcome> run(std::vector<Located>& services)
@@ -89,7 +107,12 @@ Result<RunOutcome> run(std::vector<Located>& services)
         if (!assignment.directory)
             events.warning(assignment.spec.name, "nothing can be written here: status, stop and reload cannot reach it");
     }
-    auto supervisor = supervise::Supervisor::create(lent, {.foreground = true, .events = &events});
+    auto order = order_of(*assignments);
+    if (!order) {
+        for (const auto& assignment : *assignments) note_failed_start(assignment, order.error());
+        return fail(order.error());
+    }
+    auto supervisor = supervise::Supervisor::create(lent, {.foreground = true, .events = &events, .order = std::move(*order)});
     if (!supervisor) {
         for (const auto& assignment : *assignments) note_failed_start(assignment, supervisor.error());
         return fail(supervisor.error());

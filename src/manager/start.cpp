@@ -1,4 +1,4 @@
-// start and restart: daemonize, supervise, wait until the service is up or has failed.
+// start: daemonize, supervise, wait until the service is up or has failed.
 #include <algorithm>
 #include <thread>
 
@@ -170,20 +170,6 @@ Result<StartOutcome> start(Located& located, const StartOptions& options)
         // Whoever held the lease has stopped the service, or is about to: one comes after the other.
         wait_for_keeper(located, patience.left());
     }
-}
-
-Result<std::optional<StartOutcome>> restart(Located& located, const StartOptions& options, RestartWhat what)
-{
-    // The new file is proven good before the old service is stopped.
-    if (auto prepared = prepare(located, Foreground::no, MakeDirectories::no); !prepared) return fail(prepared.error());
-    auto stopped = stop(located);
-    if (!stopped) return fail(stopped.error());
-    if (what == RestartWhat::running && !stopped->was_running) return std::optional<StartOutcome>();
-    auto started = start(located, options);
-    if (!started) return fail(started.error());
-    // Another start may have come between: it was started anew all the same.
-    started->already_running = false;
-    return std::optional(*started);
 }
 
 }  // namespace steward::manager

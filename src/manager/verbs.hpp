@@ -15,10 +15,10 @@ namespace steward::manager {
 Result<StartOutcome> start(Located& located, const StartOptions& options);
 Result<StopOutcome> stop(Located& located);
 enum class RestartWhat { anything, running };  // running: a service that was stopped stays so, and the outcome is unset
-Result<std::optional<StartOutcome>> restart(Located& located, const StartOptions& options, RestartWhat what);
 Result<void> reload(Located& located);
 Result<void> signal_main(Located& located, int signal);
 Result<RunOutcome> run(std::vector<Located>& services);
+std::vector<Result<void>> check(const std::vector<Target>& targets, std::optional<Scope> scope);
 Result<ServiceStatus> status(const Located& located, const StatusOptions& options);
 
 // Waits until the lease is free, because whoever kept the service has nothing more to do.

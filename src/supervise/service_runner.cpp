@@ -114,6 +114,7 @@ void ServiceRunner::set_state(ServiceState state)
     state_.state = state;
     state_.since = std::chrono::system_clock::now();
     static_cast<void>(write_state());
+    if (host_.state_changed) host_.state_changed(*this);
 }
 
 Result<void> ServiceRunner::write_state()

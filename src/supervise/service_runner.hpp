@@ -38,6 +38,8 @@
 
 namespace steward::supervise {
 
+class ServiceRunner;
+
 // What a runner needs of the supervisor it lives in.
 struct RunnerHost {
     os::EventLoop& loop;
@@ -48,6 +50,8 @@ struct RunnerHost {
     std::vector<os::ProcessIdentity> strangers;
     std::function<void()> collect;   // reaps and delivers what has ended, now
     std::function<void()> one_over;  // a runner is over
+    // Its state is another; nobody has to be told where no service waits for any.
+    std::function<void(const ServiceRunner&)> state_changed = {};
 };
 
 class ServiceRunner {
@@ -64,6 +68,9 @@ class ServiceRunner {
     // then a program that dies at once is a failed start. Without it the restart policy decides from the beginning.
     void begin(Answer first);
 
+    // Instead of begin(): it failed before it began.
+    void refuse(std::string reason) { finish(ServiceState::failed, std::move(reason)); }
+
     void start(Answer answer);  // see Request::start
     void stop(Answer answer);   // the answer may be empty
     void hurry();
@@ -76,6 +83,9 @@ class ServiceRunner {
 
     [[nodiscard]] bool over() const { return over_; }
     [[nodiscard]] const std::string& name() const { return assignment_.spec.name; }
+    [[nodiscard]] bool up() const { return state_.state == ServiceState::running || state_.state == ServiceState::reloading; }
+    [[nodiscard]] bool stop_requested() const { return state_.stop_requested; }
+    [[nodiscard]] bool ended_well() const { return state_.state == ServiceState::finished; }
     [[nodiscard]] bool stopped_on_request() const { return state_.state == ServiceState::stopped; }
     [[nodiscard]] const std::optional<ExitStatus>& last_exit() const { return state_.last_exit; }
     [[nodiscard]] os::BorrowedFd control() const { return assignment_.control; }

@@ -50,6 +50,16 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(const std::vector<Assignm
                                                                 .collect = [raw] { raw->reap(), raw->read_exit_notices(); },
                                                                 .one_over = [raw] { raw->one_over(); }});
     if (alone && supervisor->options_.foreground) supervisor->host_->strangers = processes_below(self.pid);
+    const bool ordered = !supervisor->options_.order.empty();
+    if (!ordered) supervisor->options_.order.resize(assignments.size());
+    supervisor->starts_ = Turns(supervisor->options_.order);
+    if (ordered) {
+        supervisor->host_->state_changed = [raw](const ServiceRunner& changed) {
+            const auto place = std::ranges::find(raw->runners_, &changed, &std::unique_ptr<ServiceRunner>::get) - raw->runners_.begin();
+            // Not from within the runner: what follows may end it.
+            raw->loop_.after(Duration(0), [raw, place] { raw->look_whose_turn_it_is(static_cast<std::size_t>(place)); });
+        };
+    }
     for (Assignment* assignment : assignments) {
         supervisor->runners_.push_back(std::make_unique<ServiceRunner>(*supervisor->host_, *assignment));
     }
@@ -58,7 +68,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(const std::vector<Assignm
     return supervisor;
 }
 
-Supervisor::Supervisor(os::EventLoop loop, Options options) : loop_(std::move(loop)), options_(std::move(options)) {}
+Supervisor::Supervisor(os::EventLoop loop, Options options) : loop_(std::move(loop)), options_(std::move(options)), starts_({}) {}
 
 Supervisor::~Supervisor() = default;
 
@@ -78,7 +88,7 @@ Result<void> Supervisor::watch_everything()
 
 Result<Supervisor::Outcome> Supervisor::run()
 {
-    for (const auto& runner : runners_) runner->begin(first_start_report());
+    begin(starts_.first());
     const auto all_over = [this] { return std::all_of(runners_.begin(), runners_.end(), [](const auto& r) { return r->over(); }); };
     if (!all_over() && !keeper_lost_) {
         if (auto ran = loop_.run(); !ran) return fail(ran.error());
@@ -102,9 +112,10 @@ void Supervisor::on_signal(int signal)
         case SIGTERM: return stop_all();
         case SIGINT:
         case SIGQUIT:
-            if (stopping_) {
-                // At a terminal a second Ctrl-C means now.
-                for (const auto& runner : runners_) runner->hurry();
+            // At a terminal a second Ctrl-C means now.
+            hurried_ = stops_.has_value();
+            for (const auto& runner : runners_) {
+                if (hurried_) runner->hurry();
             }
             return stop_all();
         case SIGHUP:
@@ -116,10 +127,47 @@ void Supervisor::on_signal(int signal)
     }
 }
 
+// What has not begun is over at once; the rest ends in reverse order.
 void Supervisor::stop_all()
 {
-    stopping_ = true;
-    for (const auto& runner : runners_) runner->stop({});
+    if (stops_) return;
+    stops_ = Turns(Turns::reversed(options_.order));
+    stop(stops_->first());
+}
+
+void Supervisor::stop(const std::vector<Turns::Turn>& turns)
+{
+    for (const auto& turn : turns) {
+        ServiceRunner& runner = *runners_[turn.place];
+        if (runner.over()) {
+            stop(stops_->done(turn.place, true));
+            continue;
+        }
+        runner.stop({});
+        if (hurried_) runner.hurry();
+    }
+}
+
+void Supervisor::begin(const std::vector<Turns::Turn>& turns)
+{
+    for (const auto& turn : turns) {
+        ServiceRunner& runner = *runners_[turn.place];
+        if (runner.over() || runner.stop_requested() || stops_) continue;
+        if (turn.refused) {
+            runner.refuse("it requires '" + runners_[turn.lacking]->name() + "', which is not up");
+        } else {
+            runner.begin(first_start_report());
+            // What it has taken over may be up already.
+            if (host_->state_changed) host_->state_changed(runner);
+        }
+    }
+}
+
+void Supervisor::look_whose_turn_it_is(std::size_t place)
+{
+    const ServiceRunner& runner = *runners_[place];
+    if (runner.up() || runner.over()) begin(starts_.done(place, runner.up() || runner.ended_well()));
+    if (stops_ && runner.over()) stop(stops_->done(place, true));
 }
 
 void Supervisor::reap()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <steward/result.hpp>
@@ -11,6 +12,7 @@
 #include "supervise/assignment.hpp"
 #include "supervise/message.hpp"
 #include "supervise/service_runner.hpp"
+#include "supervise/turns.hpp"
 
 namespace steward::supervise {
 
@@ -22,6 +24,7 @@ class Supervisor {
         os::BorrowedFd exit_notices;  // from the keeper
         os::UniqueFd start_report;    // whom to tell of the first start; empty: nobody
         log::EventLog* events = nullptr;
+        std::vector<std::vector<Precedence>> order;  // for each assignment whom it waits for; empty: nobody waits
     };
     enum class Outcome { all_over, keeper_lost };
 
@@ -57,6 +60,9 @@ class Supervisor {
     void answer(Client& client, const Reply& reply);
     void drop(Client& client);
     void one_over();
+    void begin(const std::vector<Turns::Turn>& turns);
+    void look_whose_turn_it_is(std::size_t place);
+    void stop(const std::vector<Turns::Turn>& turns);
     ServiceRunner::Answer first_start_report();
 
     os::EventLoop loop_;
@@ -67,7 +73,9 @@ class Supervisor {
     std::vector<os::EventLoop::Id> control_watches_;
     os::EventLoop::Id accept_timer_ = 0;
     unsigned clients_ = 0;
-    bool stopping_ = false;
+    Turns starts_;
+    std::optional<Turns> stops_;  // once all are to stop
+    bool hurried_ = false;
     bool keeper_lost_ = false;
     bool as_pid_1_ = false;
 };

@@ -317,6 +317,41 @@ TEST_F(CommandLineTest, version_and_help_go_to_stdout)
     expect_golden("help-status.txt", run({"help", "status"}).out);
 }
 
+TEST_F(CommandLineTest, what_is_started_along_is_told_with_its_reason_and_fails_the_verb_only_if_it_is_needed)
+{
+    const Error failure = error(ErrorCode::exited_early, "start", "it ended at once");
+    host().along = {{"db", Role::required, "web", StartOutcome{.main_pid = 5}}, {"cache", Role::wanted, "web", fail(failure)}};
+    const Told told = run({"start", "web"});
+    EXPECT_EQ(told.code, 0);
+    EXPECT_EQ(told.out, "db: started, PID 5 (required by web)\nweb: started\n");
+    EXPECT_EQ(told.err, "steward: cannot start web: it ended at once\n");
+
+    host().along = {{"api", Role::dependent, "web", fail(failure)}};
+    EXPECT_EQ(run({"restart", "web"}).code, 1);
+}
+
+TEST_F(CommandLineTest, the_first_failure_in_the_order_of_the_operands_is_the_exit_code)
+{
+    host().errors["a"] = error(ErrorCode::program_missing, "start", "gone");
+    host().errors["b"] = error(ErrorCode::not_permitted, "start", "not permitted");
+    host().reversed = true;
+    EXPECT_EQ(run({"start", "web", "a", "b"}).code, 5);
+    EXPECT_EQ(run({"start", "web", "b", "a"}).code, 4);
+}
+
+TEST_F(CommandLineTest, a_tree_shows_what_hangs_together_and_what_is_missing)
+{
+    for (const char* name : {"web", "db"}) host().services[name] = running_service(name);
+    host().dependencies["web"] = {.required = {"db", "gone"}, .wanted = {}, .after = {}, .before = {}};
+    EXPECT_EQ(run({"list", "--tree"}).out,
+              "NAME     STATE     PID  SINCE  RESTARTS  MEMORY  DESCRIPTION\n"
+              "web      running  4121  -             0       -\n"
+              "├─ db    running  4121  -             0       -\n"
+              "└─ gone  missing     -  -             -       -\n");
+    const std::string json = run({"list", "--tree", "--json", "db"}).out;
+    EXPECT_NE(json.find("\"requires\": []"), std::string::npos) << json;
+}
+
 TEST_F(CommandLineTest, help_fits_a_terminal_of_80_columns)
 {
     for (const char* verb : {"run", "start", "stop", "restart", "try-restart", "reload", "force-reload", "status", "signal", "list", "show",

@@ -2,6 +2,8 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
+
 namespace steward {
 
 using cli::fake_host;
@@ -73,24 +75,32 @@ Result<std::vector<Target>> Manager::all() const
     return targets;
 }
 
-Result<StartOutcome> Manager::start(const Target& target, const StartOptions& options)
+void Manager::start(const std::vector<Target>& targets, const StartOptions& options, const OnStarted& told)
 {
     fake_host().start_options = options;
-    return call("start", target).map([] { return fake_host().start_outcome; });
+    auto order = targets;
+    if (fake_host().reversed) std::reverse(order.begin(), order.end());
+    for (const Target& target : order) {
+        for (const StartPart& part : fake_host().along) told(part);
+        told({target.name, Role::asked, {}, call("start", target).map([] { return fake_host().start_outcome; })});
+    }
 }
 
-Result<StopOutcome> Manager::stop(const Target& target)
+void Manager::stop(const std::vector<Target>& targets, const OnStopped& told)
 {
-    return call("stop", target).map([] { return fake_host().stop_outcome; });
+    for (const Target& target : targets) {
+        told({target.name, Role::asked, {}, call("stop", target).map([] { return fake_host().stop_outcome; })});
+    }
 }
 
-Result<StartOutcome> Manager::restart(const Target& target, const StartOptions& options)
+Result<StartOutcome> Manager::restart(const Target& target, const StartOptions& options, const OnStarted& others)
 {
     fake_host().start_options = options;
+    for (const StartPart& part : fake_host().along) others(part);
     return call("restart", target).map([] { return fake_host().start_outcome; });
 }
 
-Result<std::optional<StartOutcome>> Manager::try_restart(const Target& target, const StartOptions& options)
+Result<std::optional<StartOutcome>> Manager::try_restart(const Target& target, const StartOptions& options, const OnStarted&)
 {
     fake_host().start_options = options;
     return call("try-restart", target).map([] {
@@ -103,7 +113,7 @@ Result<void> Manager::reload(const Target& target)
     return call("reload", target);
 }
 
-Result<void> Manager::force_reload(const Target& target, const StartOptions& options)
+Result<void> Manager::force_reload(const Target& target, const StartOptions& options, const OnStarted&)
 {
     fake_host().start_options = options;
     return call("force-reload", target);
@@ -150,9 +160,17 @@ Result<Generated> Manager::generate(const Target& target, const GenerateOptions&
     });
 }
 
-Result<void> Manager::check(const Target& target) const
+std::optional<ServiceSpec::Dependencies> Manager::dependencies(const Target& target) const
 {
-    return call("check", target);
+    const auto found = fake_host().dependencies.find(target.name);
+    return found == fake_host().dependencies.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<Result<void>> Manager::check(const std::vector<Target>& targets) const
+{
+    std::vector<Result<void>> outcomes;
+    for (const Target& target : targets) outcomes.push_back(call("check", target));
+    return outcomes;
 }
 
 namespace cli {

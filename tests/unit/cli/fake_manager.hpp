@@ -17,6 +17,9 @@ struct FakeHost {
     StopOutcome stop_outcome;
     RunOutcome run_outcome;
     std::vector<ResolvedKey> keys;
+    std::vector<StartPart> along;  // what start and restart tell of beside the service
+    std::map<std::string, ServiceSpec::Dependencies> dependencies;
+    bool reversed = false;  // start is done with the last target first
     Generated generated;
 
     std::optional<Scope> scope;      // what the last Manager was made with

@@ -113,6 +113,48 @@ TEST(Render, only_systemd_has_a_user_scope)
     }
 }
 
+TEST(Render, dependencies_are_written_in_the_init_systems_words)
+{
+    const std::string text =
+        with_command("[dependencies]\nrequires = [\"db\", \"network-online\"]\nwants = [\"time\"]\nbefore = [\"web2\"]");
+    EXPECT_THAT(render_text(text, InitSystem::systemd)->files.front().text,
+                HasSubstr("Requires=db.service network-online.target\nAfter=db.service network-online.target time-sync.target\n"
+                          "Before=web2.service\n"));
+    EXPECT_THAT(render_text(text, InitSystem::sysv)->files.front().text,
+                HasSubstr("# Required-Start:    $remote_fs $syslog db $network\n# Required-Stop:     $remote_fs $syslog db $network\n"
+                          "# Should-Start:      $time\n# Should-Stop:       $time\n"
+                          "# X-Start-Before:    web2\n# X-Stop-After:      web2\n"));
+    EXPECT_THAT(render_text(text, InitSystem::openrc)->files.front().text,
+                HasSubstr("    need localmount db net\n    want clock\n    before web2\n    use logger\n"));
+}
+
+TEST(Render, a_users_manager_is_not_asked_for_states_of_the_system)
+{
+    const auto unit =
+        render_text(with_command("[dependencies]\nrequires = [\"db\", \"network-online\"]"), InitSystem::systemd, true, "web", Scope::user);
+    EXPECT_THAT(unit->files.front().text, HasSubstr("Requires=db.service\nAfter=db.service\n"));
+}
+
+TEST(Render, a_dependency_that_the_init_system_cannot_say_is_lost_and_told)
+{
+    const auto lost = [](const std::string& dependencies, InitSystem system) {
+        std::string keys;
+        const auto rendered = render_text(with_command("[dependencies]\n" + dependencies), system);
+        for (const KeyNote& note : rendered->notes) {
+            EXPECT_EQ(note.how, Expression::lost);
+            keys += note.key + " " + note.reason + ";";
+        }
+        return keys;
+    };
+    EXPECT_EQ(lost("requires = [\"db\"]", InitSystem::runit), "dependencies.requires has no equal there;");
+    EXPECT_EQ(lost("requires = [\"db\"]", InitSystem::dinit), "");
+    EXPECT_EQ(lost("requires = [\"network\"]", InitSystem::dinit),
+              "dependencies.requires names a state of the system, for which dinit has no word;");
+    EXPECT_EQ(lost("wants = [\"db\"]\nbefore = [\"db\"]", InitSystem::openrc),
+              "dependencies.wants names what [dependencies] before names too;");
+    EXPECT_EQ(lost("wants = [\"db\"]\nbefore = [\"db\"]", InitSystem::systemd), "");
+}
+
 TEST(Render, no_placeholder_is_left)
 {
     for (const InitSystem system : init_systems) {

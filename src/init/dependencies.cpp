@@ -1,0 +1,204 @@
+#include "init/dependencies.hpp"
+
+#include <algorithm>
+
+namespace steward::init {
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+struct Neutral {
+    std::string_view name;
+    std::string_view target;  // systemd.special(7)
+    bool pulled_in;           // by those that need it; a passive target is pulled in by what provides it, and only ordered after
+    std::string_view facility;
+    std::string_view openrc;
+    bool always_there;  // OpenRC: some service of that name is on every host
+};
+// systemd has a socket for syslog before it starts any service.
+constexpr auto neutrals = std::to_array<Neutral>({
+    {"network", "network.target", false, "$network", "net", true},
+    {"network-online", "network-online.target", true, "$network", "net", true},
+    {"local-fs", "local-fs.target", true, "$local_fs", "localmount", true},
+    {"remote-fs", "remote-fs.target", true, "$remote_fs", "netmount", true},
+    {"time", "time-sync.target", false, "$time", "clock", true},
+    {"syslog", "", false, "$syslog", "logger", false},
+    {"name-lookup", "nss-lookup.target", false, "$named", "dns", false},
+});
+static_assert(neutrals.size() == neutral_names.size());
+
+const Neutral* find_neutral(const std::string& name)
+{
+    const auto found = std::ranges::find(neutrals, name, &Neutral::name);
+    return found == neutrals.end() ? nullptr : &*found;
+}
+
+bool contains(const Names& names, const std::string& name)
+{
+    return std::ranges::find(names, name) != names.end();
+}
+
+void add(Names& names, const std::string& name)
+{
+    if (!name.empty() && !contains(names, name)) names.push_back(name);
+}
+
+std::string joined(const Names& names)
+{
+    std::string line;
+    for (const std::string& name : names) line += (line.empty() ? "" : " ") + name;
+    return line;
+}
+
+void add_line(Lines& lines, const std::string& start, const Names& names)
+{
+    if (!names.empty()) lines.push_back(start + joined(names));
+}
+
+std::string unit_of(const std::string& name)
+{
+    const Neutral* neutral = find_neutral(name);
+    return neutral != nullptr ? std::string(neutral->target) : name + ".service";
+}
+
+std::string facility_of(const std::string& name)
+{
+    const Neutral* neutral = find_neutral(name);
+    return neutral != nullptr ? std::string(neutral->facility) : name;
+}
+
+std::string openrc_name(const std::string& name)
+{
+    const Neutral* neutral = find_neutral(name);
+    return neutral != nullptr ? std::string(neutral->openrc) : name;
+}
+
+Names services_of(const Names& names)
+{
+    Names services;
+    for (const std::string& name : names) {
+        if (!is_neutral_name(name)) services.push_back(name);
+    }
+    return services;
+}
+
+// The init systems whose words for "needs" say "and comes after it" too.
+bool needing_is_following(InitSystem system)
+{
+    return system == InitSystem::sysv || system == InitSystem::openrc || system == InitSystem::dinit;
+}
+
+std::string doubt(const Names& named, const Names& before, InitSystem system)
+{
+    if (!needing_is_following(system)) return {};
+    if (std::ranges::any_of(named, [&](const std::string& name) { return contains(before, name); }))
+        return "names what [dependencies] before names too";
+    if (system != InitSystem::dinit) return {};
+    if (std::ranges::any_of(named, [](const std::string& name) { return is_neutral_name(name); }))
+        return "names a state of the system, for which dinit has no word";
+    const bool instance = std::ranges::any_of(named, [](const std::string& name) { return name.find('@') != std::string::npos; });
+    return instance ? "names an instance, and dinit takes what follows '@' for an argument" : "";
+}
+
+}  // namespace
+
+Lines systemd_dependencies(const Request& request)
+{
+    const auto& wishes = request.spec.dependencies;
+    Names required, wanted, after, before;
+    // A user's manager knows no states of the system: it is started when they are reached.
+    const auto each = [&](const Names& names, auto act) {
+        for (const std::string& name : names) {
+            if (request.scope == Scope::system || !is_neutral_name(name)) act(name);
+        }
+    };
+    const auto need = [&](Names& needed, const std::string& name) {
+        const Neutral* neutral = find_neutral(name);
+        if (neutral == nullptr || neutral->pulled_in) add(needed, unit_of(name));
+        if (!contains(wishes.before, name)) add(after, unit_of(name));
+    };
+    each(wishes.required, [&](const std::string& name) { need(required, name); });
+    each(wishes.wanted, [&](const std::string& name) { need(wanted, name); });
+    each(wishes.after, [&](const std::string& name) { add(after, unit_of(name)); });
+    each(wishes.before, [&](const std::string& name) { add(before, unit_of(name)); });
+    Lines lines;
+    add_line(lines, "Requires=", required);
+    add_line(lines, "Wants=", wanted);
+    add_line(lines, "After=", after);
+    add_line(lines, "Before=", before);
+    return lines;
+}
+
+LsbHeader lsb_dependencies(const ServiceSpec& spec)
+{
+    const auto& wishes = spec.dependencies;
+    Names required{"$remote_fs", "$syslog"}, should, before;
+    for (const std::string& name : wishes.required) {
+        if (!contains(wishes.before, name)) add(required, facility_of(name));
+    }
+    for (const std::string& name : wishes.wanted) {
+        if (!contains(wishes.before, name)) add(should, facility_of(name));
+    }
+    for (const std::string& name : wishes.after) add(should, facility_of(name));
+    for (const std::string& name : wishes.before) add(before, facility_of(name));
+    std::erase_if(should, [&](const std::string& name) { return contains(required, name); });
+    LsbHeader header{.required = joined(required), .more = {}};
+    add_line(header.more, "# Should-Start:      ", should);
+    add_line(header.more, "# Should-Stop:       ", should);
+    add_line(header.more, "# X-Start-Before:    ", before);
+    add_line(header.more, "# X-Stop-After:      ", before);
+    return header;
+}
+
+Lines openrc_dependencies(const ServiceSpec& spec)
+{
+    const auto& wishes = spec.dependencies;
+    Names need{"localmount"}, want, use, after, before;
+    const auto each = [&](const Names& names, Names& needed) {
+        for (const std::string& name : names) {
+            if (contains(wishes.before, name)) continue;
+            const Neutral* neutral = find_neutral(name);
+            add(neutral == nullptr || neutral->always_there ? needed : use, openrc_name(name));
+        }
+    };
+    each(wishes.required, need);
+    each(wishes.wanted, want);
+    for (const std::string& name : wishes.after) add(after, openrc_name(name));
+    for (const std::string& name : wishes.before) add(before, openrc_name(name));
+    Lines lines;
+    add_line(lines, "    need ", need);
+    add_line(lines, "    want ", want);
+    std::erase(use, "logger");  // the template uses it always
+    add_line(lines, "    use ", use);
+    add_line(lines, "    after ", after);
+    add_line(lines, "    before ", before);
+    return lines;
+}
+
+Lines dinit_dependencies(const ServiceSpec& spec)
+{
+    const auto& wishes = spec.dependencies;
+    Lines lines;
+    const auto each = [&](const char* setting, const Names& names) {
+        for (const std::string& name : services_of(names)) {
+            const bool sayable = !contains(wishes.before, name) && name.find('@') == std::string::npos;
+            if (sayable) lines.push_back(std::string(setting) + " = " + name);
+        }
+    };
+    each("depends-on", wishes.required);
+    each("waits-for", wishes.wanted);
+    return lines;
+}
+
+std::string doubt_requires(const ServiceSpec& spec, InitSystem system)
+{
+    return doubt(spec.dependencies.required, spec.dependencies.before, system);
+}
+
+std::string doubt_wants(const ServiceSpec& spec, InitSystem system)
+{
+    return doubt(spec.dependencies.wanted, spec.dependencies.before, system);
+}
+
+}  // namespace steward::init
