@@ -1,5 +1,6 @@
 #include "os/tree.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -164,8 +165,8 @@ TEST_F(TreeTest, one_holds_the_lock_of_a_directory_that_is_there)
         struct stat there {};
         held = held && fstat(second->get(), &locked) == 0 && stat(inside("etc").c_str(), &there) == 0 && locked.st_ino == there.st_ino;
     });
-    fs::rename(inside("etc"), inside("old"));
-    fs::create_directory(inside("etc"));
+    fs::create_directory(inside("old"));
+    EXPECT_EQ(renameat2(AT_FDCWD, inside("etc").c_str(), AT_FDCWD, inside("old").c_str(), RENAME_EXCHANGE), 0);
     first->reset();
     other.join();
     EXPECT_TRUE(held);
