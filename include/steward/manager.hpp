@@ -28,8 +28,8 @@ struct ManagerOptions {
 
 enum class ServiceState {
     stopped,   // not started, or stopped on request
-    starting,  // launched, not yet up
-    running,   // up
+    starting,  // launched, not yet ready
+    running,   // ready
     reloading,
     stopping,
     backing_off,  // ended; will be started again
@@ -62,7 +62,8 @@ struct ServiceStatus {
     std::int64_t main_pid = 0;      // 0: none
     std::int64_t supervisor_pid = 0;
     std::int64_t keeper_pid = 0;
-    std::optional<std::chrono::system_clock::time_point> since;  // of the state
+    std::optional<std::chrono::system_clock::time_point> since;        // of the state
+    std::optional<std::chrono::system_clock::time_point> ready_since;  // unset: it is not ready, or does not run
     std::uint64_t restarts = 0;
     std::optional<std::chrono::system_clock::time_point> next_start;  // when backing off
     std::optional<ExitStatus> last_exit;

@@ -79,6 +79,25 @@ struct ServiceSpec {
         friend bool operator==(const Directories&, const Directories&) = default;
     } directories;
 
+    // How the service says that it is ready. None written: a simple service when it first waits for something, a forking one when its
+    // parent has ended, a oneshot when it has ended itself.
+    struct Ready {
+        int fd = 0;               // 0: none
+        std::string tcp;          // "127.0.0.1:80"
+        std::string unix_socket;  // path
+        std::string http;         // "http://127.0.0.1:80/health"
+        std::string file;
+        Argv command;
+        std::optional<Duration> delay;
+        std::optional<Duration> timeout;  // unset: see start_limit()
+        // No way is written.
+        [[nodiscard]] bool is_default() const
+        {
+            return fd == 0 && tcp.empty() && unix_socket.empty() && http.empty() && file.empty() && command.empty() && !delay;
+        }
+        friend bool operator==(const Ready&, const Ready&) = default;
+    } ready;
+
     struct Stop {
         Argv command;  // empty: none
         int signal = 15;
@@ -134,6 +153,13 @@ struct ServiceSpec {
         std::vector<std::string> after, before;
         friend bool operator==(const Dependencies&, const Dependencies&) = default;
     } dependencies;
+
+    // How long a start may take until the service is ready; unset: as long as it likes.
+    [[nodiscard]] std::optional<Duration> start_limit() const
+    {
+        if (ready.timeout || service.type == ServiceType::oneshot) return ready.timeout;
+        return std::chrono::seconds(90);
+    }
 
     friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
 };

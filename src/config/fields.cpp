@@ -73,6 +73,14 @@ std::optional<Node> Span::write(Duration value)
     return Node::of(format_duration(value));
 }
 
+std::optional<Duration> PositiveSpan::read(const Node& node, Reading& reading)
+{
+    const auto value = Span::read(node, reading);
+    if (!value || *value > Duration::zero()) return value;
+    reading.objection(node, node.text, "is no time at all");
+    return std::nullopt;
+}
+
 std::optional<Argv> Command::read(const Node& node, Reading& reading)
 {
     Argv argv;

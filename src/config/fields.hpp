@@ -109,6 +109,17 @@ struct Span {
     static std::optional<Node> write(Duration value);
 };
 
+// More than nothing.
+struct PositiveSpan : Span {
+    static std::optional<Duration> read(const Node& node, Reading& reading);
+};
+
+// One that a program is given, beside its standard streams. 0: none.
+struct ProgramDescriptor {
+    static std::optional<int> read(const Node& node, Reading& reading) { return Integer<int, 3, 1023>::read(node, reading); }
+    static std::optional<Node> write(int value) { return value == 0 ? std::nullopt : Integer<int, 3, 1023>::write(value); }
+};
+
 struct Command {
     static std::optional<Argv> read(const Node& node, Reading& reading);
     static std::optional<Node> write(const Argv& value) { return value.empty() ? std::nullopt : std::optional(Node::of(value)); }

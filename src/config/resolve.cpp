@@ -1,12 +1,20 @@
 #include "config/resolve.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "config/document.hpp"
 #include "config/schema.hpp"
 #include "config/unknown.hpp"
 
 namespace steward::config {
+
+namespace {
+
+constexpr std::array<std::string_view, 2> ways_to_reload{"signal", "command"};
+constexpr std::array<std::string_view, 7> ways_to_be_ready{"fd", "tcp", "unix", "http", "file", "command", "delay"};
+
+}  // namespace
 
 void Resolver::apply(Source& source, const Node& root)
 {
@@ -44,7 +52,12 @@ void Resolver::apply_table(Source& source, const std::string& table, const Node&
     if (!supported && content.members.empty()) {
         return source.fault(content.place, table_label(table) + " is not supported by this version");
     }
-    if (table == "reload") choose_reload(source, content);
+    if (table == "reload" && chooses_one(source, content, table, ways_to_reload)) spec_.reload = {};
+    if (table == "ready" && chooses_one(source, content, table, ways_to_be_ready)) {
+        const auto timeout = spec_.ready.timeout;
+        spec_.ready = {};
+        spec_.ready.timeout = timeout;
+    }
     Reading reading(source, instance_);
     for (const Member& member : content.members) {
         const Key* key = find_key(table, member.key);
@@ -67,18 +80,21 @@ void Resolver::apply_table(Source& source, const std::string& table, const Node&
     }
 }
 
-// signal and command exclude each other in one file; a later file's choice replaces an earlier one's.
-void Resolver::choose_reload(Source& source, const Node& reload)
+// Whether this file chooses among keys that exclude each other; then its choice replaces an earlier file's.
+bool Resolver::chooses_one(Source& source, const Node& content, const std::string& table, std::span<const std::string_view> ways)
 {
-    const auto has = [&](std::string_view name) { return std::ranges::find(reload.members, name, &Member::key) != reload.members.end(); };
-    if (!has("signal") && !has("command")) return;
-    spec_.reload = {};
-    origins_.erase("reload.signal");
-    origins_.erase("reload.command");
-    if (!has("signal") || !has("command")) return;
-    const Place one = std::ranges::find(reload.members, "signal", &Member::key)->place;
-    const Place other = std::ranges::find(reload.members, "command", &Member::key)->place;
-    source.fault(one.line > other.line ? one : other, "[reload] has either a signal or a command, not both");
+    std::vector<const Member*> chosen;
+    for (const Member& member : content.members) {
+        if (std::ranges::find(ways, member.key) != ways.end()) chosen.push_back(&member);
+    }
+    std::ranges::sort(chosen, {}, [](const Member* member) { return std::pair(member->place.line, member->place.column); });
+    for (std::size_t i = 1; i < chosen.size(); ++i) {
+        source.fault(chosen[i]->place, "[" + table + "] has either " + chosen.front()->key + " or " + chosen[i]->key + ", not both");
+    }
+    for (const std::string_view way : chosen.empty() ? std::span<const std::string_view>() : ways) {
+        origins_.erase(table + "." + std::string(way));
+    }
+    return !chosen.empty();
 }
 
 void Resolver::fault(const std::string& path, const std::string& message)
@@ -91,6 +107,7 @@ void Resolver::fault(const std::string& path, const std::string& message)
 void Resolver::conclude(Source& service_file)
 {
     require_command(service_file);
+    check_type();
     check_unsupervised();
     check_restart();
     check_log();
@@ -104,6 +121,24 @@ void Resolver::require_command(Source& service_file)
     service_file.fault(service_table_, "[service] command is missing: the program to run and its arguments");
 }
 
+// A forking program says by its PID file which process stays; a oneshot says by its end that it is done.
+void Resolver::check_type()
+{
+    if (spec_.service.type == ServiceType::forking && !is_written("service.pid-file") && is_written("service.type")) {
+        fault("service.type", "= \"forking\" needs [service] pid-file, where the program writes which of its processes stays");
+    }
+    if (spec_.service.type != ServiceType::oneshot) return;
+    for (const auto& [path, origin] : origins_) {
+        if (path.starts_with("ready.") && path != "ready.timeout")
+            fault(path, "has no meaning for a oneshot, which is ready when it has ended");
+        if (path.starts_with("reload.")) fault(path, "has no meaning for a oneshot, which does not stay");
+    }
+    const RestartPolicyKind policy = spec_.restart.policy;
+    if (policy == RestartPolicyKind::always || policy == RestartPolicyKind::on_success) {
+        fault("restart.policy", "would run a oneshot that has succeeded again and again");
+    }
+}
+
 // Nobody stays to restart anything. What the file does not say needs no supervisor; what it says must hold.
 void Resolver::check_unsupervised()
 {
@@ -112,6 +147,7 @@ void Resolver::check_unsupervised()
     for (const auto& [path, origin] : origins_) {
         if (path.starts_with("restart.") && !(never && path == "restart.policy"))
             fault(path, "needs a supervisor, and [service] supervise is false");
+        if (path == "ready.fd") fault(path, "needs a supervisor, and [service] supervise is false");
     }
     spec_.restart.policy = RestartPolicyKind::never;
 }

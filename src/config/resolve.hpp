@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,12 +38,13 @@ class Resolver {
   private:
     void apply_member(Source& source, const std::string& prefix, const Member& member);
     void apply_table(Source& source, const std::string& table, const Node& content);
-    void choose_reload(Source& source, const Node& reload);
+    bool chooses_one(Source& source, const Node& content, const std::string& table, std::span<const std::string_view> ways);
     void fault(const std::string& path, const std::string& message);
     [[nodiscard]] bool is_written(const std::string& path) const { return origins_.contains(path); }
 
     void require_command(Source& service_file);
     void check_unsupervised();
+    void check_type();
     void check_restart();
     void check_log();
     void check_capabilities();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/loader.hpp"
+#include "os/endpoint.hpp"
 
 namespace steward::config {
 
@@ -53,6 +54,26 @@ Objection object_to_file_path(std::string_view text)
     const std::string_view base = text.substr(text.rfind('/') + 1);
     if (base.empty() || base == "." || base == "..") return "names a directory, not a file";
     return std::nullopt;
+}
+
+Objection object_to_socket_path(std::string_view text)
+{
+    constexpr std::size_t longest = 107;  // sockaddr_un
+    if (auto objection = object_to_file_path(text)) return objection;
+    if (text.size() > longest) return "is longer than the path of a socket can be";
+    return std::nullopt;
+}
+
+Objection object_to_endpoint(std::string_view text)
+{
+    if (os::parse_endpoint(text)) return std::nullopt;
+    return "is no port, and no address and port: \"8080\", \"192.0.2.1:8080\", \"[::1]:8080\"";
+}
+
+Objection object_to_http_url(std::string_view text)
+{
+    if (os::parse_http_url(text)) return std::nullopt;
+    return "is no address of the kind \"http://127.0.0.1:8080/health\"";
 }
 
 Objection object_to_directory_name(std::string_view text)

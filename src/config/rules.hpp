@@ -13,6 +13,9 @@ using Objection = std::optional<std::string>;
 [[nodiscard]] Objection object_to_line(std::string_view text);
 [[nodiscard]] Objection object_to_path(std::string_view text);            // absolute
 [[nodiscard]] Objection object_to_file_path(std::string_view text);       // absolute, and not a directory's
+[[nodiscard]] Objection object_to_socket_path(std::string_view text);     // a file's, short enough for an address
+[[nodiscard]] Objection object_to_endpoint(std::string_view text);        // "8080", "127.0.0.1:8080", "[::1]:8080"
+[[nodiscard]] Objection object_to_http_url(std::string_view text);        // "http://127.0.0.1:8080/health"
 [[nodiscard]] Objection object_to_directory_name(std::string_view text);  // "web", "web/uploads": below a directory, never out of it
 [[nodiscard]] Objection object_to_account(std::string_view text);
 [[nodiscard]] Objection object_to_variable(std::string_view text);        // what environ(7) can hold

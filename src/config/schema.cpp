@@ -13,8 +13,8 @@ namespace {
 using field::Support;
 using field::Word;
 
-constexpr std::array types{Word{"simple", ServiceType::simple}, Word{"forking", ServiceType::forking, Support::no},
-                           Word{"oneshot", ServiceType::oneshot, Support::no}};
+constexpr std::array types{Word{"simple", ServiceType::simple}, Word{"forking", ServiceType::forking},
+                           Word{"oneshot", ServiceType::oneshot}};
 constexpr std::array stop_modes{Word{"group", StopMode::group}, Word{"mixed", StopMode::mixed}, Word{"main", StopMode::main}};
 constexpr std::array policies{Word{"never", RestartPolicyKind::never}, Word{"on-success", RestartPolicyKind::on_success},
                               Word{"on-failure", RestartPolicyKind::on_failure}, Word{"on-abnormal", RestartPolicyKind::on_abnormal},
@@ -60,6 +60,11 @@ template <auto Member, class Kind>
 constexpr Key stop(std::string_view name)
 {
     return key<&ServiceSpec::stop, Member, Kind>("stop", name);
+}
+template <auto Member, class Kind>
+constexpr Key ready(std::string_view name)
+{
+    return key<&ServiceSpec::ready, Member, Kind>("ready", name);
 }
 template <auto Member, class Kind>
 constexpr Key restart(std::string_view name)
@@ -158,6 +163,7 @@ std::optional<Node> write_timestamps(const Key&, const ServiceSpec&)
 using Service = ServiceSpec::Service;
 using Directories = ServiceSpec::Directories;
 using Stop = ServiceSpec::Stop;
+using Ready = ServiceSpec::Ready;
 using Reload = ServiceSpec::Reload;
 using Restart = ServiceSpec::Restart;
 using Log = ServiceSpec::Log;
@@ -205,15 +211,15 @@ constexpr auto keys = std::to_array<Key>({
     unsupported("hooks", "timeout"),
 
     unsupported("ready", "notify"),
-    unsupported("ready", "fd"),
+    ready<&Ready::fd, field::ProgramDescriptor>("fd"),
     unsupported("ready", "log"),
-    unsupported("ready", "tcp"),
-    unsupported("ready", "unix"),
-    unsupported("ready", "http"),
-    unsupported("ready", "file"),
-    unsupported("ready", "command"),
-    unsupported("ready", "delay"),
-    unsupported("ready", "timeout"),
+    ready<&Ready::tcp, field::ExpandedText<object_to_endpoint>>("tcp"),
+    ready<&Ready::unix_socket, field::ExpandedText<object_to_socket_path>>("unix"),
+    ready<&Ready::http, field::ExpandedText<object_to_http_url>>("http"),
+    ready<&Ready::file, FilePath>("file"),
+    ready<&Ready::command, field::Command>("command"),
+    ready<&Ready::delay, field::Optional<field::Span, Duration>>("delay"),
+    ready<&Ready::timeout, field::Optional<field::PositiveSpan, Duration>>("timeout"),
 
     stop<&Stop::command, field::Command>("command"),
     stop<&Stop::signal, field::Signal>("signal"),

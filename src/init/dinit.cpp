@@ -12,8 +12,10 @@ namespace {
 Lines settings(const Request& request)
 {
     const ServiceSpec& spec = request.spec;
-    return {std::string("restart = ") + (spec.restart.policy == RestartPolicyKind::never ? "no" : "yes"),
-            "term-signal = " + signal_name(spec.stop.signal), "stop-timeout = " + std::to_string(whole_seconds(spec.stop.timeout))};
+    Lines lines{std::string("restart = ") + (spec.restart.policy == RestartPolicyKind::never ? "no" : "yes"),
+                "term-signal = " + signal_name(spec.stop.signal), "stop-timeout = " + std::to_string(whole_seconds(spec.stop.timeout))};
+    if (spec.ready.fd != 0) lines.push_back("ready-notification = pipefd:" + std::to_string(spec.ready.fd));
+    return lines;
 }
 
 }  // namespace

@@ -49,9 +49,9 @@ std::string doubt_documentation(const ServiceSpec& spec, InitSystem system)
                   "holds what is no http:, https:, file:, info: or man: address");
 }
 
-std::string doubt_type(const ServiceSpec& spec, InitSystem)
+std::string doubt_type(const ServiceSpec& spec, InitSystem system)
 {
-    return unless(spec.service.type == ServiceType::simple, "is more than the init system knows of steward's types");
+    return unless(is_systemd(system) || spec.service.type == ServiceType::simple, "is more than the init system knows of steward's types");
 }
 
 std::string doubt_command(const ServiceSpec& spec, InitSystem system)
@@ -126,6 +126,7 @@ std::string doubt_inherited(const ServiceSpec& spec, InitSystem)
 
 std::string doubt_pid_file(const ServiceSpec& spec, InitSystem system)
 {
+    if (is_systemd(system) && spec.service.type == ServiceType::oneshot) return "is of a process that does not stay";
     if (is_systemd(system)) return doubt_line(spec.service.pid_file, system);
     return unless(system != InitSystem::openrc || is_plain_name(spec.service.pid_file),
                   "is a path that OpenRC would take for several words");
@@ -154,6 +155,11 @@ std::string doubt_logs(const ServiceSpec& spec, InitSystem)
 std::string doubt_configuration(const ServiceSpec& spec, InitSystem)
 {
     return doubt_directories(spec.directories.configuration);
+}
+
+std::string doubt_ready_timeout(const ServiceSpec& spec, InitSystem)
+{
+    return unless(spec.ready.is_default(), "is that of a readiness which systemd does not know");
 }
 
 std::string doubt_stop_mode(const ServiceSpec& spec, InitSystem system)
@@ -198,7 +204,7 @@ std::string doubt_stderr_file(const ServiceSpec& spec, InitSystem system)
 constexpr auto table = std::to_array<Mapping>({
     {"service", "description", "nnnnnn", "Description=", doubt_description},
     {"service", "documentation", "nnnnnn", "Documentation=; elsewhere a comment", doubt_documentation},
-    {"service", "type", "nnnnnn", "simple; the others are steward's", doubt_type},
+    {"service", "type", "nnnnnn", "Type=; elsewhere simple, and the others are steward's", doubt_type},
     {"service", "command", "nnnnnn", "ExecStart=", doubt_command},
     {"service", "options-variable", "nccccc", "a $WORD at the end of ExecStart="},
     {"service", "working-directory", "nnnnnn", "WorkingDirectory=", doubt_working_directory},
@@ -229,7 +235,7 @@ constexpr auto table = std::to_array<Mapping>({
     {"hooks", "timeout", "cccccc", ""},
 
     {"ready", "notify", "cccccc", ""},
-    {"ready", "fd", "cccccc", ""},
+    {"ready", "fd", "ccccnn", "notification-fd of s6, ready-notification of dinit"},
     {"ready", "log", "cccccc", ""},
     {"ready", "tcp", "cccccc", ""},
     {"ready", "unix", "cccccc", ""},
@@ -237,7 +243,7 @@ constexpr auto table = std::to_array<Mapping>({
     {"ready", "file", "cccccc", ""},
     {"ready", "command", "cccccc", ""},
     {"ready", "delay", "cccccc", ""},
-    {"ready", "timeout", "cccccc", ""},
+    {"ready", "timeout", "nccccc", "TimeoutStartSec=", doubt_ready_timeout},
 
     {"stop", "command", "cccccc", "no init system goes on with the signal only where the command fails"},
     {"stop", "signal", "nnncnn", "KillSignal="},

@@ -111,12 +111,14 @@ class ServiceLines {
         if (service.inherit_environment == InheritEnvironment::listed && !service.inherited_variables.empty())
             add("PassEnvironment", joined(service.inherited_variables));
         if (writes("service.pid-file")) pid_file();
+        if (writes("ready.timeout")) add("TimeoutStartSec", span(*spec_.ready.timeout));
     }
 
-    // systemd removes the file and reads it, but does not write it. It is made anew, so that a link that somebody put there is not followed.
+    // systemd removes the file and reads it, but does not write it, nor does a program that stays. It is made anew, so that a link that somebody put there is not followed.
     void pid_file()
     {
         add("PIDFile", systemd_line(spec_.service.pid_file));
+        if (spec_.service.type == ServiceType::forking) return;
         const Argv writer{"/bin/sh", "-c", R"(rm -f -- "$1" && set -C && printf "%s\n" "$2" >"$1")", "sh", spec_.service.pid_file};
         add("ExecStartPost", "+" + command_line(writer) + " ${MAINPID}");
     }
@@ -199,6 +201,23 @@ Lines unit_lines(const Request& request)
     return lines;
 }
 
+const char* native_type(ServiceType type)
+{
+    switch (type) {
+        case ServiceType::simple: return "exec";
+        case ServiceType::forking: return "forking";
+        case ServiceType::oneshot: return "oneshot";
+    }
+    return "";
+}
+
+// Of `steward run`, which says that it is ready when the service is, and keeps to the limit itself.
+std::string start_timeout(const ServiceSpec& spec)
+{
+    const auto limit = spec.start_limit();
+    return limit ? span(*limit + std::chrono::seconds(10)) : "infinity";
+}
+
 std::string own_command(const ServiceSpec& spec)
 {
     const std::string options = spec.service.options_variable.empty() ? "" : " $" + spec.service.options_variable;
@@ -214,12 +233,13 @@ Rendered render_systemd(const Request& request, Form form)
     values.blocks["UNIT"] = unit_lines(request);
     values.blocks["INSTALL"] = {std::string("WantedBy=") + (user ? "default.target" : "multi-user.target")};
     if (form == Form::native) {
-        values.words["TYPE"] = "exec";
+        values.words["TYPE"] = native_type(request.spec.service.type);
         values.words["COMMAND"] = own_command(request.spec);
         values.blocks["SERVICE"] = ServiceLines(request).take();
     } else {
         values.words["STEWARD"] = systemd_program(request.steward);
         values.words["SCOPE"] = user ? "--user" : "--system";
+        values.words["START_TIMEOUT"] = start_timeout(request.spec);
         values.words["STOP_TIMEOUT"] = span(request.spec.stop.timeout + std::chrono::seconds(10));
     }
     const std::string directory = user ? "/usr/lib/systemd/user/" : "/usr/lib/systemd/system/";

@@ -62,7 +62,7 @@ Result<std::optional<Charge>> take_charge(Located& located, const std::string& o
     if (judgement->verdict == Verdict::dead) {
         // The next run must not meet the children of the last.
         if (auto ended = end_leftovers(located, *judgement, Manners::kill); !ended) return fail(ended.error());
-        static_cast<void>(record::remove_pid_file(judgement->pid_file, 0, os::effective_uid()));
+        static_cast<void>(record::remove_pid_file(judgement->pid_file, 0, judgement->pid_file_owner));
     }
     return std::optional(Charge{.verb_lock = std::move(*verb_lock),
                                 .lease = std::move(**lease),

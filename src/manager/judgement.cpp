@@ -2,6 +2,8 @@
 
 #include <thread>
 
+#include "os/account.hpp"
+
 namespace steward::manager {
 
 namespace {
@@ -44,10 +46,10 @@ Result<void> find_main(const std::optional<os::ProcessIdentity>& recorded, Judge
 }
 
 // Nothing lives by the record's word. What does the PID file say?
-void hear_pid_file(Judgement& judgement, std::uint32_t owner, bool claimed)
+void hear_pid_file(Judgement& judgement, bool claimed)
 {
     using Reading = record::PidFileReading::Verdict;
-    const auto reading = record::read_pid_file(judgement.pid_file, owner);
+    const auto reading = record::read_pid_file(judgement.pid_file, judgement.pid_file_owner);
     judgement.pid_file_exists = reading.verdict != Reading::missing;
     const std::string file = "PID file '" + judgement.pid_file + "'";
     switch (reading.verdict) {
@@ -76,7 +78,6 @@ void hear_pid_file(Judgement& judgement, std::uint32_t owner, bool claimed)
 Result<Judgement> judge_once(const Located& located, const PidFileOfSpec& pid_file_of_spec, Lease lease, bool& may_change)
 {
     Judgement judgement;
-    const auto owner = os::effective_uid();
     std::optional<os::ProcessIdentity> recorded_main;
     bool held = false;
     if (located.directory) {
@@ -95,8 +96,16 @@ Result<Judgement> judge_once(const Located& located, const PidFileOfSpec& pid_fi
         judgement.state = std::move(reading->state);
         recorded_main = reading->main;
     }
-    if (judgement.state) judgement.pid_file = judgement.state->pid_file;
-    if (judgement.pid_file.empty()) judgement.pid_file = pid_file_of_spec();
+    judgement.pid_file_owner = os::effective_uid();
+    if (judgement.state) {
+        judgement.pid_file = judgement.state->pid_file;
+        judgement.pid_file_owner = judgement.state->pid_file_owner;
+    }
+    if (judgement.pid_file.empty()) {
+        auto expected = pid_file_of_spec();
+        judgement.pid_file = std::move(expected.path);
+        judgement.pid_file_owner = expected.owner;
+    }
     if (judgement.pid_file.empty()) judgement.pid_file = located.paths.pid_file(located.name);
     if (held && !judgement.state) {
         judgement.verdict = Verdict::launching;
@@ -137,12 +146,21 @@ Result<Judgement> judge_once(const Located& located, const PidFileOfSpec& pid_fi
             return judgement;
         }
     }
-    hear_pid_file(judgement, owner, claimed);
+    hear_pid_file(judgement, claimed);
     may_change = claimed && lease == Lease::look;
     return judgement;
 }
 
 }  // namespace
+
+ExpectedPidFile expected_pid_file(const ServiceSpec& spec)
+{
+    ExpectedPidFile expected{.path = spec.service.pid_file, .owner = os::effective_uid()};
+    // Only a program that writes it itself does so as its own user.
+    if (spec.service.type != ServiceType::forking || spec.service.user.empty()) return expected;
+    if (auto account = os::find_account(spec.service.user)) expected.owner = account->uid;
+    return expected;
+}
 
 Result<Judgement> judge(const Located& located, const PidFileOfSpec& pid_file_of_spec, Lease lease)
 {
@@ -159,7 +177,7 @@ Result<Judgement> judge(const Located& located, Lease lease)
 {
     const auto pid_file_of_spec = [&] {
         auto loaded = load_current(located);
-        return loaded ? loaded->spec.service.pid_file : std::string();
+        return expected_pid_file(loaded ? loaded->spec : ServiceSpec{});
     };
     return judge(located, pid_file_of_spec, lease);
 }

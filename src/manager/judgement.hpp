@@ -33,15 +33,22 @@ struct Judgement {
     std::optional<os::ProcessRef> main;  // alive
     bool pid_file_exists = false;
     std::string pid_file;
-    std::string reason;     // on dead, refused, undeterminable
-    std::string next_step;  // on refused, undeterminable; may be empty
+    std::uint32_t pid_file_owner = 0;  // who beside root may have written it
+    std::string reason;                // on dead, refused, undeterminable
+    std::string next_step;             // on refused, undeterminable; may be empty
 };
 
 // Whose hands the lease is in: `ours` when the caller has taken it, so that nobody else can have it.
 enum class Lease { look, ours };
 
-// Where the service file wants the PID file, empty for the default. Asked only where the record does not say.
-using PidFileOfSpec = std::function<std::string()>;
+// Where the service file wants the PID file, empty for the default, and who beside root may have written it. Asked only where the record
+// does not say.
+struct ExpectedPidFile {
+    std::string path;
+    std::uint32_t owner = 0;
+};
+using PidFileOfSpec = std::function<ExpectedPidFile()>;
+[[nodiscard]] ExpectedPidFile expected_pid_file(const ServiceSpec& spec);
 
 // Changes nothing.
 Result<Judgement> judge(const Located& located, const PidFileOfSpec& pid_file_of_spec, Lease lease = Lease::look);

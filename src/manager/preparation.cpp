@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "manager/judgement.hpp"
 #include "os/error.hpp"
 #include "record/pid_file.hpp"
 
@@ -53,9 +54,9 @@ Result<void> require_file(const Located& located)
 }
 
 // A directory that is missing may be one that is made later.
-Result<void> check_pid_file_place(const std::string& pid_file)
+Result<void> check_pid_file_place(const std::string& pid_file, std::uint32_t owner)
 {
-    auto place = record::check_pid_file_place(pid_file, os::effective_uid());
+    auto place = record::check_pid_file_place(pid_file, owner);
     if (!place && place.error().os_errno == ENOENT) return {};
     return place;
 }
@@ -84,7 +85,11 @@ Result<Preparation> prepare_spec(const Located& located, ServiceSpec wanted, For
     auto reload = command_plan(spec, spec.reload.command, context);
     if (!reload) return fail(reload.error());
     prepared.reload_command = std::move(*reload);
-    if (auto place = check_pid_file_place(prepared.pid_file); !place) return fail(place.error());
+    auto ready = command_plan(spec, spec.ready.command, context);
+    if (!ready) return fail(ready.error());
+    prepared.ready_command = std::move(*ready);
+    prepared.pid_file_owner = expected_pid_file(spec).owner;
+    if (auto place = check_pid_file_place(prepared.pid_file, prepared.pid_file_owner); !place) return fail(place.error());
     return prepared;
 }
 
@@ -118,25 +123,29 @@ Result<supervise::Assignment> assign_without_record(Preparation preparation)
 {
     auto boot = os::boot_identity();
     if (!boot) return fail(boot.error());
+    auto mailbox = preparation.spec.ready.fd != 0 ? os::make_mailbox() : Result<os::UniqueFd>(os::UniqueFd());
+    if (!mailbox) return fail(mailbox.error());
     return supervise::Assignment{.spec = std::move(preparation.spec),
                                  .plan = std::move(preparation.plan),
                                  .stop_command = std::move(preparation.stop_command),
                                  .reload_command = std::move(preparation.reload_command),
+                                 .ready_command = std::move(preparation.ready_command),
                                  .output = std::move(preparation.output),
                                  .directory = {},
                                  .lease = {},
                                  .control = {},
+                                 .mailbox = std::move(*mailbox),
                                  .boot = std::move(*boot),
                                  .cgroup_name = std::move(preparation.cgroup_name),
                                  .pid_file = std::move(preparation.pid_file),
-                                 .owner = os::effective_uid(),
+                                 .owner = preparation.pid_file_owner,
                                  .service_file = std::move(preparation.service_file),
                                  .file_digest = preparation.file_digest};
 }
 
 Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt)
 {
-    if (auto place = record::check_pid_file_place(preparation.pid_file, os::effective_uid()); !place) return fail(place.error());
+    if (auto place = record::check_pid_file_place(preparation.pid_file, preparation.pid_file_owner); !place) return fail(place.error());
     auto made = assign_without_record(std::move(preparation));
     if (!made) return made;
     supervise::Assignment assignment = std::move(*made);

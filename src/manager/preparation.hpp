@@ -20,8 +20,10 @@ struct Preparation {
     process::LaunchPlan plan;
     std::optional<process::LaunchPlan> stop_command;
     std::optional<process::LaunchPlan> reload_command;
+    std::optional<process::LaunchPlan> ready_command;
     supervise::OutputTarget output;
     std::string pid_file;
+    std::uint32_t pid_file_owner = 0;
     std::string cgroup_name;
     std::string service_file;
     std::uint64_t file_digest = 0;

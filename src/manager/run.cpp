@@ -5,6 +5,7 @@
 #include "manager/charge.hpp"
 #include "manager/family.hpp"
 #include "manager/verbs.hpp"
+#include "os/environment.hpp"
 #include "os/message_socket.hpp"
 #include "os/signals.hpp"
 #include "supervise/supervisor.hpp"
@@ -112,7 +113,10 @@ Result<RunOutcome> run(std::vector<Located>& services)
         for (const auto& assignment : *assignments) note_failed_start(assignment, order.error());
         return fail(order.error());
     }
-    auto supervisor = supervise::Supervisor::create(lent, {.foreground = true, .events = &events, .order = std::move(*order)});
+    auto supervisor = supervise::Supervisor::create(lent, {.foreground = true,
+                                                           .events = &events,
+                                                           .order = std::move(*order),
+                                                           .notify_socket = os::environment_variable("NOTIFY_SOCKET").value_or("")});
     if (!supervisor) {
         for (const auto& assignment : *assignments) note_failed_start(assignment, supervisor.error());
         return fail(supervisor.error());

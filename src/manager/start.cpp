@@ -17,22 +17,28 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::chrono::seconds default_timeout{90};
 // How long --no-wait waits to learn whether the program could be executed.
 constexpr milliseconds launch_patience{2000};
 
-// What one start may take, all in all.
+// What one start may take, all in all: without --timeout as long as the supervisor takes, who keeps to the service file's limits.
 class Patience {
   public:
     explicit Patience(const StartOptions& options)
-        : whole_(std::chrono::ceil<milliseconds>(options.timeout.value_or(default_timeout))), deadline_(Clock::now() + whole_)
     {
+        if (!options.timeout) return;
+        whole_ = std::chrono::ceil<milliseconds>(*options.timeout);
+        deadline_ = Clock::now() + *whole_;
     }
-    [[nodiscard]] milliseconds whole() const { return whole_; }
-    [[nodiscard]] milliseconds left() const { return std::max(std::chrono::ceil<milliseconds>(deadline_ - Clock::now()), milliseconds(0)); }
+    [[nodiscard]] milliseconds whole() const { return whole_.value_or(milliseconds::max()); }
+    [[nodiscard]] std::optional<milliseconds> left() const
+    {
+        if (!whole_) return std::nullopt;
+        return std::max(std::chrono::ceil<milliseconds>(deadline_ - Clock::now()), milliseconds(0));
+    }
+    [[nodiscard]] bool over() const { return left() == milliseconds(0); }
 
   private:
-    milliseconds whole_;
+    std::optional<milliseconds> whole_;
     Clock::time_point deadline_;
 };
 
@@ -90,7 +96,7 @@ Result<StartOutcome> ask_next_supervisor(const Located& located, const Patience&
 Result<StartOutcome> await_report(const Located& located, os::BorrowedFd report, const StartOptions& options, const Patience& patience,
                                   milliseconds stop_limit)
 {
-    const auto limit = options.wait ? patience.left() : std::min(patience.left(), launch_patience);
+    const auto limit = options.wait ? patience.left() : std::min(patience.left().value_or(launch_patience), launch_patience);
     auto received = os::receive_message(report, supervise::message_limit, limit);
     if (!received && received.error().code == ErrorCode::timed_out) {
         if (!options.wait) return StartOutcome{};
@@ -113,8 +119,9 @@ Result<os::UniqueFd> make_pair(const Located& located, supervise::Assignment& as
     auto channel = os::make_message_pair();
     if (!channel) return fail(channel.error());
     supervise::KeeperOptions keeper{.start_report = std::move(channel->write), .event_log = located.paths.event_log()};
-    const std::vector<int> keep = {assignment.lease.get(), assignment.control.get(), assignment.directory->directory().get(),
-                                   keeper.start_report.get()};
+    std::vector<int> keep = {assignment.lease.get(), assignment.control.get(), assignment.directory->directory().get(),
+                             keeper.start_report.get()};
+    if (assignment.mailbox) keep.push_back(assignment.mailbox.get());
     KeeperTask task{.assignment = &assignment, .options = &keeper};
     if (auto made = process::daemonize(keep, &keeper_body, &task); !made) return fail(made.error());
     return std::move(channel->read);
@@ -166,9 +173,9 @@ Result<StartOutcome> start(Located& located, const StartOptions& options)
         if (*charge) return start_in_charge(located, std::move(**charge), options, patience);
         auto joined = join_start(located, options, patience);
         const bool ends = !joined && joined.error().code == ErrorCode::not_running;
-        if (!ends || patience.left() == milliseconds(0)) return joined;
+        if (!ends || patience.over()) return joined;
         // Whoever held the lease has stopped the service, or is about to: one comes after the other.
-        wait_for_keeper(located, patience.left());
+        wait_for_keeper(located, patience.left().value_or(keeper_patience));
     }
 }
 

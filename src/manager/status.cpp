@@ -106,7 +106,7 @@ void add_verdict(ServiceStatus& status, const Judgement& judgement)
 }
 
 // Nothing was ever started: all that is known is what the file says.
-Result<void> add_file(ServiceStatus& status, const Located& located)
+Result<ExpectedPidFile> add_file(ServiceStatus& status, const Located& located)
 {
     status.service_file = located.sources ? located.sources->file : "";
     auto loaded = load_current(located);
@@ -116,8 +116,7 @@ Result<void> add_file(ServiceStatus& status, const Located& located)
     status.command = spec.service.command;
     status.supervised = spec.service.supervise;
     status.log_file = spec.log.file.empty() ? located.paths.log_file(spec.name) : spec.log.file;
-    status.pid_file = spec.service.pid_file;
-    return {};
+    return expected_pid_file(spec);
 }
 
 }  // namespace
@@ -129,8 +128,10 @@ Result<ServiceStatus> status(const Located& located, const StatusOptions& option
     status.scope = located.paths.scope;
     std::optional<Error> unusable;
     auto judgement = judge(located, [&] {
-        if (auto added = add_file(status, located); !added) unusable = added.error();
-        return status.pid_file;
+        auto added = add_file(status, located);
+        if (added) return *added;
+        unusable = added.error();
+        return ExpectedPidFile{.path = {}, .owner = os::effective_uid()};
     });
     if (unusable && unusable->code != ErrorCode::invalid_service_file) return fail(*unusable);
     if (unusable) status.reason = unusable->message();
@@ -141,7 +142,10 @@ Result<ServiceStatus> status(const Located& located, const StatusOptions& option
         compare_file(status, located, *judgement->state);
     }
     add_verdict(status, *judgement);
-    if (judgement->main) status.main_pid = judgement->main->pid();
+    if (judgement->main) {
+        status.main_pid = judgement->main->pid();
+        if (judgement->state) status.ready_since = judgement->state->ready_since;
+    }
     if (options.usage) add_usage(status, *judgement);
     if (options.last_lines != 0 && !status.log_file.empty()) {
         if (auto lines = log::last_lines(status.log_file, options.last_lines)) status.last_lines = std::move(*lines);

@@ -43,7 +43,7 @@ Result<StopOutcome> ask_supervisor(const Located& located, const Judgement& judg
 Result<void> tidy(const Located& located, const Judgement& judgement)
 {
     const std::int32_t main = judgement.main ? judgement.main->pid() : 0;
-    if (auto removed = record::remove_pid_file(judgement.pid_file, main, os::effective_uid()); !removed) return removed;
+    if (auto removed = record::remove_pid_file(judgement.pid_file, main, judgement.pid_file_owner); !removed) return removed;
     if (!judgement.state) return {};
     record::State state = *judgement.state;
     if (judgement.main) {

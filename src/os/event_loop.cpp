@@ -214,6 +214,11 @@ Result<Id> EventLoop::on_readable(BorrowedFd fd, std::function<void()> callback)
     return impl_->add_fd(fd, EPOLLIN, Watch{.callback = std::move(callback)});
 }
 
+Result<Id> EventLoop::on_writable(BorrowedFd fd, std::function<void()> callback)
+{
+    return impl_->add_fd(fd, EPOLLOUT, Watch{.callback = std::move(callback)});
+}
+
 Result<Id> EventLoop::on_priority(BorrowedFd fd, std::function<void()> callback)
 {
     return impl_->add_fd(fd, EPOLLPRI | EPOLLET, Watch{.callback = std::move(callback)});

@@ -15,6 +15,13 @@ namespace {
 
 constexpr std::size_t first_read = 4096;
 
+Result<UniqueFd> open_both_ways(BorrowedFd pipe, int flags)
+{
+    UniqueFd both(open(("/proc/self/fd/" + std::to_string(pipe.get())).c_str(), O_RDWR | O_CLOEXEC | flags));
+    if (!both) return fail(errno_error("open", "a pipe", errno));
+    return both;
+}
+
 std::string described(BorrowedFd fd)
 {
     return "descriptor " + std::to_string(fd.get());
@@ -50,11 +57,31 @@ Result<Pipe> make_message_pair()
     return Pipe{.read = UniqueFd(ends[0]), .write = UniqueFd(ends[1])};
 }
 
-Result<UniqueFd> duplicate(BorrowedFd fd)
+Result<UniqueFd> duplicate(BorrowedFd fd, int lowest)
 {
-    const int copy = fcntl(fd.get(), F_DUPFD_CLOEXEC, 0);
+    const int copy = fcntl(fd.get(), F_DUPFD_CLOEXEC, lowest);
     if (copy < 0) return fail(errno_error("duplicate", described(fd), errno));
     return UniqueFd(copy);
+}
+
+Result<UniqueFd> make_mailbox()
+{
+    auto pipe = make_pipe();
+    if (!pipe) return fail(pipe.error());
+    return open_both_ways(pipe->read, O_NONBLOCK);
+}
+
+Result<UniqueFd> open_mailbox(BorrowedFd mailbox)
+{
+    return open_both_ways(mailbox, 0);
+}
+
+Result<UniqueFd> open_descriptor_of(std::int32_t pid, int fd)
+{
+    const std::string path = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(fd);
+    UniqueFd opened(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!opened) return fail(errno_error("open", quoted(path), errno));
+    return opened;
 }
 
 Result<std::string> read_all(BorrowedFd fd, std::size_t limit)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,7 +51,13 @@ struct Pipe {
 Result<Pipe> make_pipe();  // close-on-exec
 // A connected pair of SOCK_SEQPACKET sockets, close-on-exec.
 Result<Pipe> make_message_pair();
-Result<UniqueFd> duplicate(BorrowedFd fd);  // close-on-exec
+Result<UniqueFd> duplicate(BorrowedFd fd, int lowest = 0);  // close-on-exec
+// One end for both directions of a new pipe, close-on-exec and non-blocking: whoever holds it keeps what is in it, and no writer is ever
+// told that its reader has died.
+Result<UniqueFd> make_mailbox();
+Result<UniqueFd> open_mailbox(BorrowedFd mailbox);  // again, blocking, for a program to write to
+// A descriptor of another process, opened anew for reading; for a pipe that is the same pipe. Needs /proc and the right to look.
+Result<UniqueFd> open_descriptor_of(std::int32_t pid, int fd);
 // Opens /dev/null for those of 0, 1 and 2 that are closed: else the next file that is opened would be written to as standard error.
 Result<void> open_standard_streams();
 

@@ -1,6 +1,5 @@
 #include "process/child.hpp"
 
-#include <array>
 #include <cerrno>
 #include <span>
 
@@ -103,14 +102,6 @@ bool tell_identity(Progress& progress) noexcept
     return progress.step(Stage::record, call::write_bytes_at(task.record, &block, sizeof block, os::MainBlock::offset));
 }
 
-// Before limits and root change: where close_range(2) is missing, what is open is learned from /proc or from the limit.
-void close_descriptors(const ChildTask& task) noexcept
-{
-    std::array<int, 2> keep{task.report, task.launch_lock};
-    if (keep[0] > keep[1]) keep = {keep[1], keep[0]};
-    call::close_all_but(std::span<const int>(keep).subspan(keep[0] < 0 ? 1 : 0));
-}
-
 // After the change of identity, which would clear it.
 bool tie_to_parent(Progress& progress) noexcept
 {
@@ -123,9 +114,13 @@ bool prepare(Progress& progress) noexcept
     const ChildTask& task = progress.task;
     if (!progress.step(Stage::signals, call::reset_signals())) return false;
     if (!progress.step(Stage::standard_streams, redirect_standard_streams(task))) return false;
+    for (std::size_t i = 0; i < task.passed.size(); ++i) {
+        if (!progress.step(Stage::descriptors, call::duplicate_to(task.passed[i], task.plan->passed[i].as))) return false;
+    }
     if (!tell_identity(progress)) return false;
     progress.report.in_cgroup = task.cgroup >= 0 && (task.born_in_cgroup || call::join_cgroup(task.cgroup) == 0);
-    close_descriptors(task);
+    // Before limits and root change: where close_range(2) is missing, what is open is learned from /proc or from the limit.
+    call::close_all_but(task.keep);
     return set_resources(progress) && change_place(progress) && change_identity(progress) && tie_to_parent(progress);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "process/launch_plan.hpp"
@@ -27,7 +28,7 @@ struct ChildTask {
     char* const* argv = nullptr;
     char* const* environment = nullptr;
     std::int32_t parent = 0;
-    // Descriptors, each above 2 or equal to its target, so that none overwrites another. -1: none.
+    // Descriptors, each above all targets or equal to its own, so that none overwrites another. -1: none.
     int standard_input = -1;
     int standard_output = -1;
     int standard_error = -1;
@@ -36,6 +37,8 @@ struct ChildTask {
     int record = -1;
     int launch_lock = -1;
     int cgroup = -1;
+    std::span<const int> passed;  // as plan.passed
+    std::span<const int> keep;    // what stays open until exec, sorted
     bool born_in_cgroup = false;  // set by os::spawn
 };
 

@@ -51,8 +51,13 @@ struct LaunchPlan {
     os::BorrowedFd standard_output;  // none: /dev/null
     os::BorrowedFd standard_error;   // none: as standard_output
     bool inherit_output = false;     // 1 and 2 stay the parent's
-    os::BorrowedFd launch_lock;      // close-on-exec; held by the child until exec; none: none
-    os::BorrowedFd cgroup;           // directory; none: stays where it is. Not to be allowed in is no failure, see Launched::in_cgroup
+    struct Passed {
+        os::BorrowedFd fd;
+        int as = 0;  // 3 or more, each once
+    };
+    std::vector<Passed> passed;  // further descriptors of the program
+    os::BorrowedFd launch_lock;  // close-on-exec; held by the child until exec; none: none
+    os::BorrowedFd cgroup;       // directory; none: stays where it is. Not to be allowed in is no failure, see Launched::in_cgroup
     bool new_session = true;
     int parent_death_signal = 0;  // sent to the program when the thread that launches it ends; 0: none. Not with detach
     bool detach = false;          // new session and second fork: the child is nobody's child and no session leader

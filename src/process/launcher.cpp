@@ -1,5 +1,6 @@
 #include "process/launcher.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -14,46 +15,47 @@ namespace steward::process {
 
 namespace {
 
-// A copy above the standard streams, which the child overwrites. Needed only for a caller whose own 0, 1 or 2 are closed, or who lends one
-// of them as another.
-Result<os::UniqueFd> copy_above_standard(os::BorrowedFd fd)
+// The highest descriptor that the child puts something at.
+int highest_target(const LaunchPlan& plan)
 {
-    std::vector<os::UniqueFd> low;  // taken, so that the next copy is higher; free again in the child
-    for (;;) {
-        auto copy = os::duplicate(fd);
-        if (!copy || copy->get() > 2) return copy;
-        low.push_back(std::move(*copy));
-    }
+    int highest = 2;
+    for (const auto& passed : plan.passed) highest = std::max(highest, passed.as);
+    return highest;
 }
 
-Result<os::Pipe> make_high_pipe()
+// Both ends above every target.
+Result<os::Pipe> make_high_pipe(int highest)
 {
     auto pipe = os::make_pipe();
     if (!pipe) return pipe;
     for (os::UniqueFd* end : {&pipe->read, &pipe->write}) {
-        if (end->get() > 2) continue;
-        auto copy = copy_above_standard(*end);
+        if (end->get() > highest) continue;
+        auto copy = os::duplicate(*end, highest + 1);
         if (!copy) return fail(std::move(copy.error()));
         *end = std::move(*copy);
     }
     return pipe;
 }
 
-// Descriptors as the child needs them: none where a standard stream will be, unless it is that very one. -1 for none.
+// Descriptors as the child needs them: none where it puts another, unless it is that very one. -1 for none. Copies are needed only for a
+// caller whose own 0, 1 or 2 are closed, who lends one of them as another, or who passes some on.
 class Descriptors {
   public:
-    Result<int> above_standard(os::BorrowedFd fd)
+    explicit Descriptors(int highest) : highest_(highest) {}
+
+    Result<int> above_targets(os::BorrowedFd fd)
     {
-        if (!fd || fd.get() > 2) return fd.get();
-        auto copy = copy_above_standard(fd);
+        if (!fd || fd.get() > highest_) return fd.get();
+        auto copy = os::duplicate(fd, highest_ + 1);
         if (!copy) return fail(std::move(copy.error()));
         copies_.push_back(std::move(*copy));
         return copies_.back().get();
     }
 
-    Result<int> as_stream(os::BorrowedFd fd, int target) { return fd.get() == target ? target : above_standard(fd); }
+    Result<int> as_stream(os::BorrowedFd fd, int target) { return fd.get() == target ? target : above_targets(fd); }
 
   private:
+    int highest_;
     std::vector<os::UniqueFd> copies_;
 };
 
@@ -76,11 +78,32 @@ Result<void> lend_descriptors(const LaunchPlan& plan, Descriptors& descriptors, 
          {lend(descriptors.as_stream(plan.standard_input, 0), task.standard_input),
           lend(descriptors.as_stream(plan.standard_output, 1), task.standard_output),
           lend(descriptors.as_stream(plan.standard_error, 2), task.standard_error),
-          lend(descriptors.above_standard(plan.record), task.record), lend(descriptors.above_standard(plan.launch_lock), task.launch_lock),
-          lend(descriptors.above_standard(plan.cgroup), task.cgroup)}) {
+          lend(descriptors.above_targets(plan.record), task.record), lend(descriptors.above_targets(plan.launch_lock), task.launch_lock),
+          lend(descriptors.above_targets(plan.cgroup), task.cgroup)}) {
         if (!fd) return fail(fd.error());
     }
     return {};
+}
+
+Result<std::vector<int>> lend_passed(const LaunchPlan& plan, Descriptors& descriptors)
+{
+    std::vector<int> lent;
+    for (const auto& passed : plan.passed) {
+        auto fd = descriptors.above_targets(passed.fd);
+        if (!fd) return fail(std::move(fd.error()));
+        lent.push_back(*fd);
+    }
+    return lent;
+}
+
+// What the child leaves open until exec: what it reports through, the lock, and what the program is to have.
+std::vector<int> kept_by(const LaunchPlan& plan, const ChildTask& task)
+{
+    std::vector<int> keep{task.report};
+    if (task.launch_lock >= 0) keep.push_back(task.launch_lock);
+    for (const auto& passed : plan.passed) keep.push_back(passed.as);
+    std::sort(keep.begin(), keep.end());
+    return keep;
 }
 
 std::string object_of(const LaunchPlan& plan)
@@ -157,17 +180,23 @@ struct Birth {
 
 Result<Birth> give_birth(const LaunchPlan& plan)
 {
-    auto report = make_high_pipe();
+    const int highest = highest_target(plan);
+    auto report = make_high_pipe(highest);
     if (!report) return fail(std::move(report.error()));
-    auto release = plan.detach ? make_high_pipe() : Result<os::Pipe>(os::Pipe{});
+    auto release = plan.detach ? make_high_pipe(highest) : Result<os::Pipe>(os::Pipe{});
     if (!release) return fail(std::move(release.error()));
     const auto argv = pointers_to(plan.argv);
     const auto environment = pointers_to(plan.environment);
     ChildTask task{.plan = &plan, .argv = argv.data(), .environment = environment.data(), .parent = os::self_pid()};
     task.report = report->write.get();
     task.release = release->read.get();
-    Descriptors descriptors;
+    Descriptors descriptors(highest);
     if (auto lent = lend_descriptors(plan, descriptors, task); !lent) return fail(std::move(lent.error()));
+    const auto passed = lend_passed(plan, descriptors);
+    if (!passed) return fail(passed.error());
+    task.passed = *passed;
+    const auto keep = kept_by(plan, task);
+    task.keep = keep;
     const os::SignalGuard no_signals;
     auto spawned = os::spawn(&run_child, &task, {.cgroup = plan.cgroup, .born_in_cgroup = &task.born_in_cgroup});
     if (!spawned) return fail(std::move(spawned.error()));
@@ -185,6 +214,7 @@ std::string_view describe(Stage stage)
         case Stage::second_fork: return "create the second process";
         case Stage::signals: return "reset the signals";
         case Stage::standard_streams: return "redirect the standard streams";
+        case Stage::descriptors: return "pass a descriptor on";
         case Stage::start_time: return "read the process's start time from /proc";
         case Stage::record: return "write the record";
         case Stage::oom_score: return "set oom-score-adjust";

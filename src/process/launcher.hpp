@@ -22,6 +22,7 @@ enum class Stage : std::uint8_t {
     second_fork,
     signals,
     standard_streams,
+    descriptors,
     start_time,
     record,
     oom_score,

@@ -160,6 +160,11 @@ PidFileReading read_pid_file(const std::string& path, std::uint32_t owner, bool 
     }
 }
 
+PidFileReading read_pid_file_now(const std::string& path, std::uint32_t owner)
+{
+    return read_once(path, owner, false);
+}
+
 Result<void> write_pid_file(const std::string& path, std::int32_t pid, std::uint32_t owner)
 {
     const auto place = place_to_write(path, owner);

@@ -27,6 +27,8 @@ struct PidFileReading {
 // another user on the way) and its content (digits and at most one newline; CR before it is accepted; 2 ≤ pid ≤ 2^22).
 // Never blocks. `pid` 1 is refused unless `allow_pid_1`.
 PidFileReading read_pid_file(const std::string& path, std::uint32_t owner, bool allow_pid_1 = false);
+// The same, without giving an empty file its time.
+PidFileReading read_pid_file_now(const std::string& path, std::uint32_t owner);
 
 // Writes "PID\n", 0644, by temp file and rename. Refuses (untrusted_pid_file) a directory that another user can write, and an
 // existing object that is not a plain file of `owner`'s.

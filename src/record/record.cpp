@@ -246,6 +246,13 @@ Result<void> ServiceDirectory::clear_main() const
     return RecordFile(std::move(*file), path_ + "/" + record_name).clear_main();
 }
 
+Result<void> ServiceDirectory::write_main(const os::ProcessIdentity& main) const
+{
+    auto file = record_for_child();
+    if (!file) return fail(file.error());
+    return RecordFile(std::move(*file), path_ + "/" + record_name).write_main(main);
+}
+
 Result<os::UniqueFd> ServiceDirectory::record_for_child() const
 {
     auto file = open_or_make(directory_, record_name);

@@ -39,8 +39,16 @@ struct State {
     std::optional<ExitStatus> last_exit;
     std::int32_t last_exit_pid = 0;
     bool supervise = true;
-    bool stop_requested = false;  // a stop is under way: whoever takes over goes on with it
-    std::string cgroup;           // path, empty: none
+    bool stop_requested = false;                                       // a stop is under way: whoever takes over goes on with it
+    std::optional<std::chrono::system_clock::time_point> ready_since;  // of the run that is recorded
+    // With type = forking: the process that was launched, as long as the one that stays is not known to be another.
+    std::int32_t launched_pid = 0;
+    // Why steward itself is ending this run, which nobody asked it to stop: whoever takes over goes on with it.
+    enum class Fault : std::uint8_t { none, not_ready };
+    Fault fault = Fault::none;
+    std::uint64_t attempts = 0;        // restarts since it last ran for [restart] window
+    std::uint32_t pid_file_owner = 0;  // who beside root may have written the PID file
+    std::string cgroup;                // path, empty: none
     std::string pid_file;
     std::string log_file;
     std::string service_file;       // empty: ad hoc
@@ -84,6 +92,8 @@ class ServiceDirectory {
     Result<Reading> read() const;                                  // both, for less than the two cost apart
     Result<void> write_state(const State& state) const;
     Result<void> clear_main() const;
+    // The main process is another than the one that was launched.
+    Result<void> write_main(const os::ProcessIdentity& main) const;
     // For the child: the open record, close-on-exec, to write its MainBlock into.
     Result<os::UniqueFd> record_for_child() const;
 

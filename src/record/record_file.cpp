@@ -176,8 +176,17 @@ Result<void> RecordFile::write(const State& state) const
 
 Result<void> RecordFile::clear_main() const
 {
-    const MainBlock none;
-    const auto written = os::write_at(file_, std::as_bytes(std::span(&none, 1)), MainBlock::offset);
+    return write_block(MainBlock{});
+}
+
+Result<void> RecordFile::write_main(const os::ProcessIdentity& main) const
+{
+    return write_block(MainBlock::of(main.pid, main.start_time));
+}
+
+Result<void> RecordFile::write_block(const MainBlock& block) const
+{
+    const auto written = os::write_at(file_, std::as_bytes(std::span(&block, 1)), MainBlock::offset);
     if (!written) return fail(error(written.error(), "write"));
     return {};
 }

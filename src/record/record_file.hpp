@@ -22,8 +22,10 @@ class RecordFile {
     Result<std::optional<os::ProcessIdentity>> main_process() const;
     Result<void> write(const State& state) const;
     Result<void> clear_main() const;
+    Result<void> write_main(const os::ProcessIdentity& main) const;
 
   private:
+    Result<void> write_block(const MainBlock& block) const;
     Result<std::optional<StateBlock>> latest_block() const;
     Result<std::optional<os::ProcessIdentity>> main_process(const std::optional<StateBlock>& block) const;
     [[nodiscard]] Error error(Error error, const char* operation) const;

@@ -13,7 +13,7 @@ namespace steward::record {
 namespace {
 
 constexpr std::uint64_t magic = 0x4554415453445453;  // "STDSTATE"
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 constexpr std::size_t path_limit = PATH_MAX - 1;
 constexpr std::size_t reason_limit = 1024;
 constexpr std::size_t boot_id_limit = 64;
@@ -181,6 +181,10 @@ void each(AnyState& state, const Visit& visit)
     visit(state.last_exit_pid);
     visit(state.supervise);
     visit(state.stop_requested);
+    visit(state.launched_pid);
+    visit(state.fault);
+    visit(state.attempts);
+    visit(state.pid_file_owner);
     visit(state.cgroup);
     visit(state.pid_file);
     visit(state.log_file);
@@ -195,6 +199,8 @@ void put_optionals(Writer& to, const State& state)
 {
     put(to, state.next_start.has_value());
     if (state.next_start) put(to, *state.next_start);
+    put(to, state.ready_since.has_value());
+    if (state.ready_since) put(to, *state.ready_since);
     put(to, state.last_exit.has_value());
     if (state.last_exit) each(*state.last_exit, [&](const auto& member) { put(to, member); });
 }
@@ -204,6 +210,8 @@ void get_optionals(Reader& from, State& state)
     bool present = false;
     get(from, present);
     if (present) get(from, state.next_start.emplace());
+    get(from, present);
+    if (present) get(from, state.ready_since.emplace());
     get(from, present);
     if (present) each(state.last_exit.emplace(), [&](auto& member) { get(from, member); });
 }

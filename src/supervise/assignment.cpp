@@ -10,6 +10,7 @@ record::State initial_state(const Assignment& assignment)
     state.boot = assignment.boot;
     state.supervise = assignment.spec.service.supervise;
     state.pid_file = assignment.pid_file;
+    state.pid_file_owner = assignment.owner;
     state.log_file = assignment.output.kind == OutputTarget::Kind::file ? assignment.output.log_file : "";
     state.service_file = assignment.service_file;
     state.file_digest = assignment.file_digest;

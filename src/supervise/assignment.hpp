@@ -29,15 +29,17 @@ struct Assignment {
     process::LaunchPlan plan;
     std::optional<process::LaunchPlan> stop_command;
     std::optional<process::LaunchPlan> reload_command;
+    std::optional<process::LaunchPlan> ready_command;
     OutputTarget output;
     // Unset for a `run` where nothing can be written: it does without record, lease, control socket and, unless it is asked for, PID file.
     std::optional<record::ServiceDirectory> directory;
     os::UniqueFd lease;    // byte 0 locked; every holder's copy keeps it
     os::UniqueFd control;  // listens
+    os::UniqueFd mailbox;  // with [ready] fd: what the program says there waits here, whoever dies
     os::BootIdentity boot;
     std::string cgroup_name;
     std::string pid_file;     // empty: none
-    std::uint32_t owner = 0;  // of the PID file
+    std::uint32_t owner = 0;  // of the PID file: steward's user, or with type = forking the program's
     std::string service_file;
     std::uint64_t file_digest = 0;
     bool adopt = false;          // carry on from the record instead of launching

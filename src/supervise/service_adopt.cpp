@@ -1,5 +1,6 @@
 // ServiceRunner: how a new supervisor carries on from the record, whatever its predecessor was doing when it was killed.
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 
 #include "supervise/service_runner.hpp"
@@ -58,6 +59,9 @@ void ServiceRunner::carry_on(const record::State& before, const std::optional<os
     // A start that found it alive, and now it is not, starts it anew. Else: nobody was told yet how the first start went.
     start_now_ = !start_answers_.empty();
     first_start_ = !start_now_ && before.state == ServiceState::starting && before.restarts == 0;
+    forking_ = is(ServiceType::forking) && before.state == ServiceState::starting &&
+               (before.launched_pid == 0 || (main && main->pid == before.launched_pid));
+    if (forking_ && main) state_.launched_pid = main->pid;
     if (main) {
         auto process = os::ProcessRef::open(*main);
         const auto liveness = process && *process ? (*process)->liveness() : Result<os::Liveness>(os::Liveness::dead);
@@ -75,25 +79,48 @@ void ServiceRunner::adopt_main(os::ProcessRef main)
 {
     main_ = std::move(main);
     main_running_ = true;
-    first_start_ = false;
     start_now_ = false;
     state_.main_pidfs_inode = main_->identity().pidfs_inode;
     const auto started = os::start_time_to_clock(main_->identity().start_time);
     const auto ran = started ? std::chrono::system_clock::now() - *started : std::chrono::system_clock::duration::zero();
     launched_at_ = os::MonotonicClock::now() - ran;
-    static_cast<void>(write_pid_file());
+    if (!is(ServiceType::forking)) static_cast<void>(write_pid_file());
     watch_foreign_main();
     if (state_.stop_requested) {
         static_cast<void>(write_state());
         answer_all(start_answers_, Reply{.error = error(ErrorCode::not_running, "start", "it is being stopped")});
         return begin_stop();
     }
+    if (state_.fault != record::State::Fault::none) return end_by_fault(state_.fault, state_.reason);
+    if (state_.state == ServiceState::starting) return adopt_starting();
+    first_start_ = false;
     if (state_.state == ServiceState::running) {
         static_cast<void>(write_state());
     } else {
         set_state(ServiceState::running);
     }
     answer_all(start_answers_, started_reply());
+}
+
+// Whether it is ready is found out anew, in what is left of its time.
+void ServiceRunner::adopt_starting()
+{
+    first_start_ = state_.restarts == 0;
+    static_cast<void>(write_state());
+    limit_start();
+    if (forking_ || is(ServiceType::oneshot)) return;
+    if (assignment_.spec.ready.is_default() || !recover_mailbox()) return became_ready();
+    await_ready();
+}
+
+// If the keeper was killed too, another pipe is here than the program has: its own end leads to the right one in any case. A program that
+// has closed that end has said what it had to say.
+bool ServiceRunner::recover_mailbox()
+{
+    if (assignment_.spec.ready.fd == 0) return true;
+    auto opened = os::open_descriptor_of(main_->pid(), assignment_.spec.ready.fd);
+    if (opened) program_mailbox_ = std::move(*opened);
+    return opened || opened.error().os_errno != ENOENT;
 }
 
 // Its status is on its way from the keeper, or lost with it.

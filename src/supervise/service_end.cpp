@@ -27,9 +27,16 @@ double random_fraction()
 void ServiceRunner::main_ended(const ExitStatus& status)
 {
     host_.loop.cancel(std::exchange(main_watch_, 0));
-    settle_.reset();
     // The child of a supervisor that was killed before exec finds nobody to report to: that launch came to nothing, the program never ran.
     const bool was_no_run = unseen_ != 0 && unseen_was_starting_ && status.known && status.signalled && status.code == SIGPIPE;
+    const bool handed_over = forking_ && (!status.known || (!status.signalled && status.code == 0));
+    if (handed_over && stop_ == nullptr && !state_.stop_requested) {
+        main_running_ = false;
+        unseen_ = 0;
+        return parent_ended(status);
+    }
+    forking_ = false;
+    stop_waiting();
     state_.last_exit = status;
     state_.last_exit_pid = main_running_ ? main_->pid() : unseen_;
     main_running_ = false;
@@ -50,16 +57,19 @@ void ServiceRunner::main_ended(const ExitStatus& status)
 void ServiceRunner::kill_leftovers()
 {
     if (assignment_.spec.stop.mode == StopMode::main && !main_running_) return after_end();
-    settle_.reset();
-    end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [this](const StopReport& report) {
-        if (!report.service_is_over()) tell_trouble(stop_error(name(), report));
-        // What could not be looked for may still be there.
-        if (report.survivors.empty() && report.error && os::is_shortage(report.error->os_errno)) return kill_leftovers();
-        // A cgroup that was killed once is not born into again.
-        if (cgroup_) static_cast<void>(cgroup_->remove());
-        cgroup_.reset();
-        after_end();
-    });
+    stop_waiting();
+    end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [this](const StopReport& report) { leftovers_killed(report); });
+}
+
+void ServiceRunner::leftovers_killed(const StopReport& report)
+{
+    if (!report.service_is_over()) tell_trouble(stop_error(name(), report));
+    // What could not be looked for may still be there.
+    if (report.survivors.empty() && report.error && os::is_shortage(report.error->os_errno)) return kill_leftovers();
+    // A cgroup that was killed once is not born into again.
+    if (cgroup_) static_cast<void>(cgroup_->remove());
+    cgroup_.reset();
+    after_end();
 }
 
 void ServiceRunner::after_end()
@@ -72,14 +82,19 @@ void ServiceRunner::after_end()
         first_start_ = true;
         return launch();
     }
-    const ExitStatus exit = state_.last_exit.value_or(ExitStatus{.known = false});
-    if (first_start_) {
+    const bool at_fault = state_.fault != record::State::Fault::none;
+    // What steward ended for its fault did not end well, whatever it said in the end: as with systemd that is an abnormal end.
+    const ExitStatus exit =
+        at_fault ? ExitStatus{.signalled = true, .code = SIGABRT} : state_.last_exit.value_or(ExitStatus{.known = false});
+    const bool done = is(ServiceType::oneshot) && classify(exit, assignment_.spec.restart) == Ending::clean;
+    if (first_start_ && !done) {
         if (state_.reason.empty()) state_.reason = "it ended at once: " + to_string(exit);
         return fail_start(early_exit());
     }
     const auto ran = std::chrono::duration_cast<Duration>(os::MonotonicClock::now() - launched_at_);
-    const auto decision = decide(assignment_.spec.restart, exit, ran, history_, random_fraction());
-    history_ = decision.history;
+    const auto decision =
+        decide(assignment_.spec.restart, exit, ran, {.attempts = static_cast<unsigned>(state_.attempts)}, random_fraction());
+    state_.attempts = decision.history.attempts;
     using Verdict = RestartDecision::Verdict;
     const std::string why = state_.reason.empty() ? to_string(exit) : state_.reason;
     switch (decision.verdict) {
@@ -87,7 +102,7 @@ void ServiceRunner::after_end()
         case Verdict::finished: return finish(ServiceState::finished, "");
         case Verdict::failed: return finish(ServiceState::failed, why);
         case Verdict::gave_up:
-            return finish(ServiceState::failed, why + ", given up after " + std::to_string(history_.attempts) + " restarts");
+            return finish(ServiceState::failed, why + ", given up after " + std::to_string(state_.attempts) + " restarts");
     }
 }
 
@@ -107,7 +122,8 @@ void ServiceRunner::back_off(const RestartDecision& decision)
 Error ServiceRunner::early_exit() const
 {
     const std::string end = "it ended at once: " + to_string(state_.last_exit.value_or(ExitStatus{.known = false}));
-    Error failed = error(ErrorCode::exited_early, "start", state_.reason.empty() ? end : state_.reason);
+    const bool late = state_.fault == record::State::Fault::not_ready;
+    Error failed = error(late ? ErrorCode::timed_out : ErrorCode::exited_early, "start", state_.reason.empty() ? end : state_.reason);
     if (output_) failed.detail = output_->last_lines(told_lines);
     return failed;
 }
@@ -121,7 +137,8 @@ void ServiceRunner::stop(Answer answer)
     if (state_.stop_requested && stop_ != nullptr) return;
     state_.stop_requested = true;
     host_.loop.cancel(std::exchange(next_step_, 0));
-    settle_.reset();
+    stop_waiting();
+    forking_ = false;
     first_start_ = false;
     set_state(ServiceState::stopping);
     answer_all(start_answers_, Reply{.error = error(ErrorCode::cancelled, "start", "a stop overtook the start")});
@@ -207,7 +224,7 @@ void ServiceRunner::finish(ServiceState state, std::string reason)
 {
     host_.loop.cancel(std::exchange(next_step_, 0));
     host_.loop.cancel(std::exchange(main_watch_, 0));
-    settle_.reset();
+    stop_waiting();
     reload_.reset();
     remove_pid_file(main_ ? main_->pid() : state_.last_exit_pid);
     if (cgroup_) static_cast<void>(cgroup_->remove());
@@ -225,7 +242,10 @@ void ServiceRunner::finish(ServiceState state, std::string reason)
         host_.events.info(name(), words);
     }
     over_ = true;
-    answer_all(start_answers_, Reply{.error = error(ErrorCode::failed, "start", words)});
+    Reply told = started_reply();
+    const bool done = state == ServiceState::finished && is(ServiceType::oneshot);
+    if (!done) told.error = error(ErrorCode::failed, "start", words);
+    answer_all(start_answers_, told);
     answer_all(stop_answers_, Reply{.killed = killed_});
     host_.one_over();
 }

@@ -1,7 +1,10 @@
 // ServiceRunner: how a service is started, and a start that fails.
 #include "supervise/service_runner.hpp"
 
+#include <array>
+
 #include "os/shortage.hpp"
+#include "record/pid_file.hpp"
 
 namespace steward::supervise {
 
@@ -32,8 +35,11 @@ void ServiceRunner::launch()
     start_now_ = false;
     main_.reset();
     shortage_ = false;
-    if (auto launched = try_launch(); !launched) return launch_failed(launched.error());
-    settle_ = std::make_unique<SettleWatch>(host_.loop, main_->pid(), [this] { settled(); });
+    state_.launched_pid = 0;
+    state_.ready_since.reset();
+    state_.fault = record::State::Fault::none;
+    if (auto tried = try_launch(); !tried) return launch_failed(tried.error());
+    launched();
     if (assignment_.report_launch && first_start_) answer_all(start_answers_, started_reply());
 }
 
@@ -45,6 +51,9 @@ Result<void> ServiceRunner::try_launch()
     cgroup_ = os::Cgroup::create(assignment_.cgroup_name);
     state_.cgroup = cgroup_ ? cgroup_->path() : "";
     state_.main_pidfs_inode = 0;
+    if (auto lent = lend_mailbox(); !lent) return lent;
+    // What the last run left in it would be taken for this one's.
+    if (is(ServiceType::forking)) static_cast<void>(record::remove_pid_file(assignment_.pid_file, 0, assignment_.owner));
 
     auto& plan = assignment_.plan;
     output_->lend_to(plan);
@@ -62,7 +71,21 @@ Result<void> ServiceRunner::try_launch()
         cgroup_.reset();
         state_.cgroup.clear();
     }
+    if (is(ServiceType::forking)) return {};
     return write_pid_file();
+}
+
+// Emptied first: a newline of the last run says nothing about this one.
+Result<void> ServiceRunner::lend_mailbox()
+{
+    if (!assignment_.mailbox) return {};
+    std::array<std::byte, 4096> bytes{};
+    for (auto size = os::read_some(assignment_.mailbox, bytes); size && *size > 0;) size = os::read_some(assignment_.mailbox, bytes);
+    auto opened = os::open_mailbox(assignment_.mailbox);
+    if (!opened) return fail(opened.error());
+    program_mailbox_ = std::move(*opened);
+    assignment_.plan.passed = {{.fd = program_mailbox_, .as = assignment_.spec.ready.fd}};
+    return {};
 }
 
 // From the lock until exec, which drops the child's copy of it: whoever takes over in between waits for the outcome instead of starting
@@ -102,16 +125,6 @@ void ServiceRunner::launch_later()
     tell_later(next_step_, shortage_pause, &ServiceRunner::launch);
 }
 
-void ServiceRunner::settled()
-{
-    settle_.reset();
-    first_start_ = false;
-    told_.clear();
-    set_state(ServiceState::running);
-    answer_all(start_answers_, started_reply());
-    host_.events.info(name(), "running, PID " + std::to_string(main_->pid()));
-}
-
 // Told once nothing is left of it.
 void ServiceRunner::fail_start(Error error)
 {
@@ -120,7 +133,7 @@ void ServiceRunner::fail_start(Error error)
         if (state_.stop_requested) return finish(ServiceState::stopped, "");
         finish(ServiceState::failed, state_.reason);
     };
-    settle_.reset();
+    stop_waiting();
     if (!main_running_ && !cgroup_) return told();
     end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [told](const StopReport&) { told(); });
 }

@@ -19,6 +19,7 @@ ServiceRunner::~ServiceRunner()
 {
     host_.loop.cancel(next_step_);
     host_.loop.cancel(main_watch_);
+    host_.loop.cancel(start_limit_);
 }
 
 void ServiceRunner::release()
@@ -30,12 +31,14 @@ void ServiceRunner::release()
 bool ServiceRunner::child_ended(std::int32_t pid, const ExitStatus& status)
 {
     if (stop_ != nullptr && stop_->command_ended(pid, status)) return true;
+    if (ready_ != nullptr && ready_->command_ended(pid, status)) return true;
     if (reload_ != nullptr && reload_->pid() == pid) {
         reload_->ended(status);
         return true;
     }
     const bool ours = (main_running_ && main_->pid() == pid) || (unseen_ != 0 && unseen_ == pid);
     if (ours) main_ended(status);
+    if (forked_ != nullptr) forked_->look_again();
     return ours;
 }
 
@@ -43,10 +46,11 @@ bool ServiceRunner::child_ended(std::int32_t pid, const ExitStatus& status)
 
 void ServiceRunner::start(Answer answer)
 {
-    const bool ending = over_ || state_.stop_requested || state_.state == ServiceState::stopping;
+    const bool ending = over_ || state_.stop_requested;
     if (ending) return answer(Reply{.error = error(ErrorCode::not_running, "start", "it is being stopped")});
     const bool starting = state_.state == ServiceState::starting;
-    if (main_running_ && !starting) return answer(started_reply());
+    const bool up = state_.state == ServiceState::running || state_.state == ServiceState::reloading;
+    if (main_running_ && up) return answer(started_reply());
     start_answers_.push_back(std::move(answer));
     if (state_.state == ServiceState::backing_off) return launch();
     start_now_ = !starting;
@@ -115,6 +119,11 @@ void ServiceRunner::set_state(ServiceState state)
     state_.since = std::chrono::system_clock::now();
     static_cast<void>(write_state());
     if (host_.state_changed) host_.state_changed(*this);
+}
+
+std::string ServiceRunner::state_text() const
+{
+    return name() + ": " + std::string(to_string(state_.state)) + (state_.reason.empty() ? "" : ", " + state_.reason);
 }
 
 Result<void> ServiceRunner::write_state()

@@ -1,10 +1,11 @@
-// One service under a supervisor: launches it, watches it, restarts it by its policy, stops it.
+// One service under a supervisor: launches it, waits until it is ready, watches it, restarts it by its policy, stops it.
 //
-//                 launch                settled                 stop
+//                 launch                 ready                  stop
 //   (begin) ───────────────▶ starting ───────────▶ running ───────────────▶ stopping ──▶ stopped
-//      │ adopt                  │ ended                │ ended                  │ ▲
-//      └──────────────────▶     ▼                      ▼                        ▼ │ looked at again
-//         as recorded       leftovers are killed   leftovers are killed      survivors
+//      │ adopt                  │ ended, or            │ ended                  │ ▲
+//      └──────────────────▶     │ not ready in time    ▼                        ▼ │ looked at again
+//         as recorded           ▼                  leftovers are killed      survivors
+//                        what runs is ended            │
 //                               │ first start: failed  │
 //                               │ else: policy         │ policy
 //                               ▼                      ▼
@@ -12,10 +13,16 @@
 //                               │ delay, start         └──▶ finished (clean end), failed (else, or given up)
 //                               └──▶ starting
 //
-// Every state is on disk before it is acted upon, so that the next supervisor can carry on from any point. stopped, finished and failed are
-// final here: the runner is over, and its supervisor ends with the last of its runners.
+// Executed, ready and healthy are three things. A service is `starting` from its launch until it is ready, by [ready] or, where that says
+// nothing, by its type: simple when it first waits for something, forking when its parent has ended and the process that stays is
+// known, oneshot when it has ended, which is why a oneshot goes from starting to finished and is never running.
 //
-// service_launch.cpp starts, service_adopt.cpp carries on, service_end.cpp ends; service_runner.cpp answers requests and writes the record.
+// Every state is on disk before it is acted upon, so that the next supervisor can carry on from any point: it finds out anew whether a
+// service that was starting is ready, with what is left of its time. stopped, finished and failed are final here: the runner is over, and
+// its supervisor ends with the last of its runners.
+//
+// service_launch.cpp starts, service_ready.cpp waits, service_adopt.cpp carries on, service_end.cpp ends; service_runner.cpp answers
+// requests and writes the record.
 #pragma once
 
 #include <functional>
@@ -29,11 +36,12 @@
 #include "os/event_loop.hpp"
 #include "process/launcher.hpp"
 #include "supervise/assignment.hpp"
+#include "supervise/forked_main.hpp"
 #include "supervise/members.hpp"
 #include "supervise/message.hpp"
 #include "supervise/output.hpp"
+#include "supervise/readiness.hpp"
 #include "supervise/restart_policy.hpp"
-#include "supervise/settle.hpp"
 #include "supervise/stop_sequence.hpp"
 
 namespace steward::supervise {
@@ -50,7 +58,7 @@ struct RunnerHost {
     std::vector<os::ProcessIdentity> strangers;
     std::function<void()> collect;   // reaps and delivers what has ended, now
     std::function<void()> one_over;  // a runner is over
-    // Its state is another; nobody has to be told where no service waits for any.
+    // Its state is another.
     std::function<void(const ServiceRunner&)> state_changed = {};
 };
 
@@ -86,6 +94,8 @@ class ServiceRunner {
     [[nodiscard]] bool up() const { return state_.state == ServiceState::running || state_.state == ServiceState::reloading; }
     [[nodiscard]] bool stop_requested() const { return state_.stop_requested; }
     [[nodiscard]] bool ended_well() const { return state_.state == ServiceState::finished; }
+    // "web: backing-off, it was not ready after 90 s"
+    [[nodiscard]] std::string state_text() const;
     [[nodiscard]] bool stopped_on_request() const { return state_.state == ServiceState::stopped; }
     [[nodiscard]] const std::optional<ExitStatus>& last_exit() const { return state_.last_exit; }
     [[nodiscard]] os::BorrowedFd control() const { return assignment_.control; }
@@ -99,13 +109,29 @@ class ServiceRunner {
     Result<process::Launched> launch_recorded(record::ServiceDirectory& directory);
     void launch_failed(const Error& error);
     void launch_later();
-    void settled();
     void fail_start(Error error);
+    Result<void> lend_mailbox();
+
+    void launched();
+    void await_fork();
+    void parent_ended(const ExitStatus& status);
+    void fork_found(Result<os::ProcessRef> main);
+    [[nodiscard]] bool may_be_main(std::int32_t pid) const;
+    [[nodiscard]] bool anybody_left() const;
+    void await_ready();
+    void became_ready();
+    void limit_start();
+    void start_overdue();
+    void end_by_fault(record::State::Fault fault, std::string reason);
+    void stop_waiting();
+    [[nodiscard]] bool is(ServiceType type) const { return assignment_.spec.service.type == type; }
 
     void adopt(Answer first);
     void try_to_adopt();
     void carry_on(const record::State& before, const std::optional<os::ProcessIdentity>& main);
     void adopt_main(os::ProcessRef main);
+    void adopt_starting();
+    bool recover_mailbox();
     void await_unseen_exit(std::int32_t pid, ServiceState before);
     void resume_back_off();
     void watch_foreign_main();
@@ -113,6 +139,7 @@ class ServiceRunner {
 
     void main_ended(const ExitStatus& status);
     void kill_leftovers();
+    void leftovers_killed(const StopReport& report);
     void after_end();
     void back_off(const RestartDecision& decision);
     void begin_stop();
@@ -146,9 +173,12 @@ class ServiceRunner {
     // A recorded main process that ended unseen: its status may still come.
     std::int32_t unseen_ = 0;
     std::optional<Output> output_;
-    RestartHistory history_;
     os::MonotonicClock::time_point launched_at_;
-    std::unique_ptr<SettleWatch> settle_;
+    bool forking_ = false;  // the launched process is not the one that stays
+    std::unique_ptr<ForkedMain> forked_;
+    std::unique_ptr<ReadyWatch> ready_;
+    os::UniqueFd program_mailbox_;
+    os::EventLoop::Id start_limit_ = 0;
     std::unique_ptr<StopSequence> stop_;
     std::optional<StopReport> stop_report_;  // stop_ is done, the main process's exit is awaited
     AfterEnd after_stop_;

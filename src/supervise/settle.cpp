@@ -37,24 +37,4 @@ void SettleWatch::look()
     pause_ = std::min(pause_ * 3 / 2, longest_pause);
 }
 
-Result<bool> wait_until_settled(const os::ProcessRef& process)
-{
-    auto loop = os::EventLoop::create();
-    if (!loop) return fail(loop.error());
-    bool settled = false;
-    auto watch = loop->on_exit(process, [&] { loop->quit(); });
-    if (!watch) return fail(watch.error());
-    const SettleWatch settle(*loop, process.pid(), [&] {
-        settled = true;
-        loop->quit();
-    });
-    if (auto ran = loop->run(); !ran) return fail(ran.error());
-    loop->cancel(*watch);
-    if (!settled) return false;
-    // What slept may have been the next owner of the number.
-    const auto liveness = process.liveness();
-    if (!liveness) return fail(liveness.error());
-    return *liveness == os::Liveness::alive;
-}
-
 }  // namespace steward::supervise

@@ -33,7 +33,4 @@ class SettleWatch {
     os::EventLoop::Id timer_ = 0;
 };
 
-// The same for a caller without a loop: false when the process ended first.
-Result<bool> wait_until_settled(const os::ProcessRef& process);
-
 }  // namespace steward::supervise

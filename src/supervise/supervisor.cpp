@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "os/message_socket.hpp"
+#include "os/notify.hpp"
 
 namespace steward::supervise {
 
@@ -53,8 +54,9 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(const std::vector<Assignm
     const bool ordered = !supervisor->options_.order.empty();
     if (!ordered) supervisor->options_.order.resize(assignments.size());
     supervisor->starts_ = Turns(supervisor->options_.order);
-    if (ordered) {
+    if (ordered || !supervisor->options_.notify_socket.empty()) {
         supervisor->host_->state_changed = [raw](const ServiceRunner& changed) {
+            raw->pass_on_state(changed);
             const auto place = std::ranges::find(raw->runners_, &changed, &std::unique_ptr<ServiceRunner>::get) - raw->runners_.begin();
             // Not from within the runner: what follows may end it.
             raw->loop_.after(Duration(0), [raw, place] { raw->look_whose_turn_it_is(static_cast<std::size_t>(place)); });
@@ -127,10 +129,30 @@ void Supervisor::on_signal(int signal)
     }
 }
 
+// steward is ready when all its services have been, or have done what they had to do.
+void Supervisor::pass_on_state(const ServiceRunner& changed)
+{
+    if (options_.notify_socket.empty()) return;
+    const bool ready = !ready_told_ && std::ranges::all_of(runners_, [](const auto& r) { return r->up() || r->ended_well(); });
+    ready_told_ = ready_told_ || ready;
+    notify((ready ? "READY=1\nSTATUS=" : "STATUS=") + changed.state_text());
+}
+
+void Supervisor::notify(const std::string& message)
+{
+    if (options_.notify_socket.empty()) return;
+    if (auto sent = os::send_notification(options_.notify_socket, message); !sent) {
+        options_.events->warning("steward", sent.error().message());
+        // Who does not listen is not waited for again and again.
+        options_.notify_socket.clear();
+    }
+}
+
 // What has not begun is over at once; the rest ends in reverse order.
 void Supervisor::stop_all()
 {
     if (stops_) return;
+    notify("STOPPING=1");
     stops_ = Turns(Turns::reversed(options_.order));
     stop(stops_->first());
 }

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <steward/result.hpp>
@@ -25,6 +26,7 @@ class Supervisor {
         os::UniqueFd start_report;    // whom to tell of the first start; empty: nobody
         log::EventLog* events = nullptr;
         std::vector<std::vector<Precedence>> order;  // for each assignment whom it waits for; empty: nobody waits
+        std::string notify_socket;                   // of who started steward and wants to know when the services are ready; empty: nobody
     };
     enum class Outcome { all_over, keeper_lost };
 
@@ -64,6 +66,8 @@ class Supervisor {
     void look_whose_turn_it_is(std::size_t place);
     void stop(const std::vector<Turns::Turn>& turns);
     ServiceRunner::Answer first_start_report();
+    void pass_on_state(const ServiceRunner& changed);
+    void notify(const std::string& message);
 
     os::EventLoop loop_;
     Options options_;
@@ -76,6 +80,7 @@ class Supervisor {
     Turns starts_;
     std::optional<Turns> stops_;  // once all are to stop
     bool hurried_ = false;
+    bool ready_told_ = false;
     bool keeper_lost_ = false;
     bool as_pid_1_ = false;
 };

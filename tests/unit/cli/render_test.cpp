@@ -33,6 +33,7 @@ ServiceStatus busy_service()
     ServiceStatus status = running_service("web");
     status.description = "Example daemon";
     status.since = now - 2h - 3min;
+    status.ready_since = now - 2h - 3min;
     status.restarts = 2;
     status.last_exit = ExitStatus{.code = 1, .at = now - 2h - 4min};
     status.memory = 12'897'485;

@@ -239,7 +239,7 @@ TEST_F(JudgementTest, asks_the_service_file_only_where_the_record_does_not_say)
     bool asked = false;
     ASSERT_TRUE(judge(locate(), [&] {
         asked = true;
-        return std::string();
+        return ExpectedPidFile{};
     }));
     EXPECT_FALSE(asked);
 }

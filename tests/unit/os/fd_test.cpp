@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <vector>
@@ -232,6 +233,32 @@ TEST(CloseAllExcept, is_not_led_astray_by_a_false_proc)
     const test::ScratchDirectory root;
     std::filesystem::create_directories(root / "proc/self/fd/7");
     EXPECT_EQ(test::in_child([&] { return chroot(root.path().c_str()) == 0 ? close_and_look({5}) : 2; }), 0);
+}
+
+TEST(Mailbox, keeps_what_a_writer_said_that_has_gone)
+{
+    const auto mailbox = make_mailbox();
+    ASSERT_TRUE(mailbox);
+    {
+        const auto writer = open_mailbox(*mailbox);
+        ASSERT_TRUE(writer);
+        ASSERT_TRUE(write_all(*writer, "here\n"));
+    }
+    std::array<std::byte, 16> bytes{};
+    EXPECT_EQ(read_some(*mailbox, bytes).value(), 5U);
+    const auto empty = read_some(*mailbox, bytes);  // and not the end of file
+    ASSERT_FALSE(empty);
+    EXPECT_EQ(empty.error().os_errno, EAGAIN);
+}
+
+TEST(Mailbox, does_not_end_a_writer_whose_reader_has_gone)
+{
+    auto mailbox = make_mailbox();
+    ASSERT_TRUE(mailbox);
+    const auto writer = open_mailbox(*mailbox);
+    ASSERT_TRUE(writer);
+    mailbox->reset();
+    EXPECT_TRUE(write_all(*writer, "\n"));  // no SIGPIPE
 }
 
 TEST(CanWriteNow, tells_a_full_pipe_from_one_with_room_and_one_without_reader)

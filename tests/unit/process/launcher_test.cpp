@@ -63,6 +63,20 @@ TEST_F(Launch, leaves_open_what_the_plan_names_and_nothing_else)
     close(200);
 }
 
+// Their numbers are likely to be those of the launch's own descriptors: neither may overwrite the other.
+TEST_F(Launch, passes_descriptors_on_under_the_numbers_that_were_asked_for)
+{
+    for (const int number : {3, 4, 5, 6, 7, 8, 9, 100}) {
+        const std::string path = scratch_ / ("passed-" + std::to_string(number));
+        const auto file = os::open_trusted(path, {.write = true, .create = true});
+        ASSERT_TRUE(file);
+        auto plan = plan_of(helper("show_self"));
+        plan.passed = {{.fd = *file, .as = number}};
+        EXPECT_EQ(show(plan)["fds"], "{\"0\": \"/dev/null\", \"1\": \"" + output_path() + "\", \"2\": \"" + output_path() + "\", \"" +
+                                         std::to_string(number) + "\": \"" + path + "\"}");
+    }
+}
+
 TEST_F(Launch, leaves_nothing_open_above_a_limit_of_its_own_either)
 {
     const int leaked = open("/etc/passwd", O_RDONLY);

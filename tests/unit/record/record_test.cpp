@@ -99,6 +99,13 @@ TEST_F(Record, does_not_give_a_new_main_process_the_inode_of_the_old_one)
     EXPECT_TRUE(same(*main(), {.pid = 4130, .start_time = 120, .pidfs_inode = 0}));
 }
 
+TEST_F(Record, takes_another_process_for_the_main_one_when_told_so)
+{
+    write_main(4121, 99);
+    ASSERT_TRUE(service.write_main({.pid = 4130, .start_time = 120}));
+    EXPECT_TRUE(same(*main(), {.pid = 4130, .start_time = 120, .pidfs_inode = 0}));
+}
+
 TEST_F(Record, gives_both_blocks_in_one_reading)
 {
     EXPECT_FALSE(service.read()->state);

@@ -22,6 +22,11 @@ inline State sample_state()
     state.last_exit_pid = 4120;
     state.supervise = false;
     state.stop_requested = true;
+    state.ready_since = Clock::time_point(std::chrono::seconds(1767323043));
+    state.launched_pid = 4119;
+    state.fault = State::Fault::not_ready;
+    state.attempts = 3;
+    state.pid_file_owner = 112;
     state.cgroup = "/sys/fs/cgroup/steward/web";
     state.pid_file = "/run/steward/web.pid";
     state.log_file = "/var/log/steward/web.log";
@@ -49,8 +54,10 @@ inline bool operator==(const State& one, const State& other)
            same(one.supervisor, other.supervisor) && one.main_pidfs_inode == other.main_pidfs_inode && one.boot == other.boot &&
            one.restarts == other.restarts && one.next_start == other.next_start && same(one.last_exit, other.last_exit) &&
            one.last_exit_pid == other.last_exit_pid && one.supervise == other.supervise && one.stop_requested == other.stop_requested &&
-           one.cgroup == other.cgroup && one.pid_file == other.pid_file && one.log_file == other.log_file &&
-           one.service_file == other.service_file && one.reason == other.reason && one.file_digest == other.file_digest;
+           one.ready_since == other.ready_since && one.launched_pid == other.launched_pid && one.fault == other.fault &&
+           one.attempts == other.attempts && one.pid_file_owner == other.pid_file_owner && one.cgroup == other.cgroup &&
+           one.pid_file == other.pid_file && one.log_file == other.log_file && one.service_file == other.service_file &&
+           one.reason == other.reason && one.file_digest == other.file_digest;
 }
 
 }  // namespace steward::record

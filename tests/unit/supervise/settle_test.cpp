@@ -76,14 +76,5 @@ TEST_F(Settle, a_watch_may_be_destroyed_by_what_it_calls)
     EXPECT_TRUE(run_until([&] { return settled; }));
 }
 
-TEST_F(Settle, a_caller_without_a_loop_learns_both)
-{
-    const Program sleeper(play({"sleep_forever"}));
-    EXPECT_EQ(wait_until_settled(sleeper.process()).value_or(false), true);
-    const Program dead(play({"exit_with", "3"}));
-    ASSERT_TRUE(test::eventually([&] { return !dead.alive(); }));
-    EXPECT_EQ(wait_until_settled(dead.process()).value_or(true), false);
-}
-
 }  // namespace
 }  // namespace steward::supervise
