@@ -142,7 +142,7 @@ def test_a_pid_file_that_comes_late_is_waited_for(room, forker, supervise):
 @pytest.mark.parametrize("how, says", [("bystander", "which is not the service's"), ("1", "holds '1'"), ("names-dead", "which does not run"), ("writable", "can be written by other users"), ("child-dies", "nothing of it is left")])
 def test_a_pid_file_that_names_no_process_of_the_service_is_a_failed_start(room, forker, supervise, bystander, how, says):
     how = str(bystander.pid) if how == "bystander" else how
-    forker(how, "[ready]\ntimeout = '1s'\n", supervise=supervise)
+    forker(how, "[ready]\ntimeout = '3s'\n", supervise=supervise)
     room.go.touch()
     finished = room("start", "web", code=1)
     assert says in finished.err, finished.err
