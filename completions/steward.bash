@@ -6,7 +6,7 @@ _steward_services() {
 
 _steward() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local verbs="run start stop restart try-restart condrestart reload force-reload status signal list show check generate help"
+    local verbs="run start stop restart try-restart condrestart reload force-reload status logs signal list show check generate help"
     local common="--user --system --here --json -q --quiet -v --verbose --color -h --help --version"
     local verb="" scope=() named="" separator=0 options i word
     COMPREPLY=()
@@ -17,7 +17,7 @@ _steward() {
             --) separator=$i; break ;;
             --user | --system) scope=("$word") ;;
             --name | --name=*) named=1 ;;&
-            --name | --color | --timeout | -n | --lines | --init | --destdir)
+            --name | --color | --timeout | -n | --lines | -S | --since | -U | --until | -g | --grep | --init | --destdir)
                 # Where bash splits at '=', the value is two words further.
                 [[ ${COMP_WORDS[i+1]} == "=" ]] && ((i++))
                 ((i++)) ;;
@@ -46,7 +46,10 @@ _steward() {
         --destdir)
             mapfile -t COMPREPLY < <(compgen -d -S / -- "$cur")
             return ;;
-        --timeout | --name | -n | --lines) return ;;
+        -S | --since | -U | --until)
+            mapfile -t COMPREPLY < <(compgen -W "today yesterday" -- "$cur")
+            return ;;
+        --timeout | --name | -n | --lines | -g | --grep) return ;;
     esac
 
     case $verb in
@@ -55,6 +58,7 @@ _steward() {
         restart | try-restart | condrestart | force-reload) options="--no-wait --timeout" ;;
         status) options="-n --lines" ;;
         list) options="--tree" ;;
+        logs) options="-n --lines -f --follow -S --since -U --until -g --grep" ;;
         check) options="--init --strict" ;;
         generate) options="--init --destdir --without-steward --strict" ;;
         *) options="" ;;

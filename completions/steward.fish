@@ -1,6 +1,6 @@
 # fish completion for steward(8). A unit test holds it to the table of verbs in src/cli/verbs.cpp.
 
-set -g __steward_verbs run start stop restart try-restart condrestart reload force-reload status signal list show check generate help
+set -g __steward_verbs run start stop restart try-restart condrestart reload force-reload status logs signal list show check generate help
 
 function __steward_services
     set -l scope
@@ -14,7 +14,7 @@ function __steward_needs_verb
 end
 
 function __steward_wants_service
-    __fish_seen_subcommand_from run start stop restart try-restart condrestart reload force-reload status list show check generate
+    __fish_seen_subcommand_from run start stop restart try-restart condrestart reload force-reload status logs list show check generate
     and not contains -- -- (commandline -opc)
 end
 
@@ -41,6 +41,7 @@ complete -c steward -n __steward_needs_verb -a condrestart -d 'restart only what
 complete -c steward -n __steward_needs_verb -a reload -d 'have a service read its configuration again'
 complete -c steward -n __steward_needs_verb -a force-reload -d 'reload where that is possible, else restart'
 complete -c steward -n __steward_needs_verb -a status -d 'show how services are; changes nothing'
+complete -c steward -n __steward_needs_verb -a logs -d 'show what services wrote, and what steward did with them'
 complete -c steward -n __steward_needs_verb -a signal -d 'send one signal to the main process'
 complete -c steward -n __steward_needs_verb -a list -d 'list the services in a table'
 complete -c steward -n __steward_needs_verb -a show -d "print the resolved service file, with each key's origin"
@@ -69,8 +70,12 @@ complete -c steward -n '__fish_seen_subcommand_from run' -l all -d 'every servic
 complete -c steward -n '__fish_seen_subcommand_from run start' -l name -x -d 'run the command after -- under this name'
 complete -c steward -n '__fish_seen_subcommand_from start restart try-restart condrestart force-reload' -l no-wait -d 'return at once, not when the service is up'
 complete -c steward -n '__fish_seen_subcommand_from start restart try-restart condrestart force-reload' -l timeout -x -d 'give up on the start after this long'
-complete -c steward -n '__fish_seen_subcommand_from status' -s n -l lines -x -d 'show this many of the last log lines'
 complete -c steward -n '__fish_seen_subcommand_from list' -l tree -d 'show what each requires and wants below it'
+complete -c steward -n '__fish_seen_subcommand_from status logs' -s n -l lines -x -d 'show this many of the last log lines'
+complete -c steward -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'go on with the lines that come'
+complete -c steward -n '__fish_seen_subcommand_from logs' -s S -l since -x -a 'today yesterday' -d 'lines from then on'
+complete -c steward -n '__fish_seen_subcommand_from logs' -s U -l until -x -a 'today yesterday' -d 'lines up to then'
+complete -c steward -n '__fish_seen_subcommand_from logs' -s g -l grep -x -d 'lines that match'
 complete -c steward -n '__fish_seen_subcommand_from check generate' -l init -x -a 'systemd sysv openrc runit s6 dinit' -d 'for these init systems'
 complete -c steward -n '__fish_seen_subcommand_from check generate' -l strict -d 'refuse a key that would be lost'
 complete -c steward -n '__fish_seen_subcommand_from generate' -l destdir -x -a '(__fish_complete_directories)' -d 'write the files below this directory'

@@ -128,6 +128,35 @@ struct ShownService {
     std::vector<ResolvedKey> keys;
 };
 
+// One line of a log, or a piece of one: what is longer than 1 MiB comes in pieces, so that memory stays bounded.
+struct LogLine {
+    enum class Stream { output, error, events };  // error: with a stderr-file; events: what steward itself has to say of the service
+    std::string_view service;
+    Stream stream = Stream::output;
+    std::optional<std::chrono::system_clock::time_point> time;  // of its stamp; unset: it has none
+    std::string_view text;                                      // any bytes, without stamp and newline
+    bool begins = true;                                         // false: goes on with the line before
+    bool ends = true;                                           // false: the next one goes on with it
+};
+
+struct LogOptions {
+    std::optional<unsigned> lines;  // only the last, of all services together; unset: all, and with follow 10
+    bool follow = false;            // then goes on with what is written from now on, and returns when the sink has enough
+    std::optional<std::chrono::system_clock::time_point> since, until;  // a line without a stamp counts as the one before it
+    std::string pattern;                                                // RE2, anywhere in the text (in its first MiB); empty: every line
+    int reader = -1;  // follow ends when nobody reads this pipe or socket any more; -1: only when the sink has enough
+};
+
+// Gets what logs() finds. Views are valid during the call.
+class LogSink {
+  public:
+    virtual ~LogSink() = default;
+    virtual bool line(const LogLine& line) = 0;  // false: enough
+    virtual bool caught_up() = 0;                // nothing more for now; false: enough
+    // Of one service (empty: of several) something cannot be shown; the rest goes on.
+    virtual void fault(const std::string& service, const Error& error) = 0;
+};
+
 // One service that a verb acts on: by name, by service file, or ad hoc by its command.
 struct Target {
     std::string name;
@@ -179,6 +208,9 @@ class Manager {
     // unknown_service.
     Result<ServiceStatus> status(const Target& target, const StatusOptions& options = {}) const;
     Result<ShownService> show(const Target& target) const;
+    // The lines of the services' logs, rotated and compressed files included, and steward's own events about them, in the order of their
+    // times. unsupported goes to LogSink::fault for a service whose output is in no file.
+    Result<void> logs(const std::vector<Target>& targets, const LogOptions& options, LogSink& sink) const;
     // What the service file says of others, and they of it: unset for a service without a valid file.
     [[nodiscard]] std::optional<ServiceSpec::Dependencies> dependencies(const Target& target) const;
     // Validates without starting: file, program, user, directories, that there is what it depends on, and no cycle. ok, or

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <limits>
 #include <optional>
@@ -67,6 +68,13 @@ template <class Candidates>
 // microsecond, no longer than 100 years. Unset for anything else; `objection`, where given, then says why as the end of the sentence
 // "'x' …".
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text, std::string* objection = nullptr);
+
+// A moment as people write it, in local time unless it says otherwise: "2026-11-21", "2026-11-21 12:00[:30[.5]]" (also with 'T', and with Z, UTC
+// or +01:00 at its end), "12:00" (today), "now", "today", "yesterday", "tomorrow" (their midnight), "@1795000000" (seconds since the epoch),
+// "10 min ago", "1h 30min ago", "-1h"; a bare duration, "1h", lies in the past too, and "+1h" does not. Units as parse_duration has them, and
+// words for them: sec, minutes, hours, days, weeks. Unset for anything else.
+[[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_time(std::string_view text,
+                                                                              std::chrono::system_clock::time_point now);
 
 // Splits by POSIX quoting without expansion: '…', "…" (a backslash before \ " $ ` or newline), \x. Unset: an unclosed quote.
 [[nodiscard]] std::optional<Argv> split_words(std::string_view text, std::string* objection = nullptr);

@@ -111,6 +111,13 @@ std::optional<UsageError> take_values(const GivenOptions& given, Arguments& argu
         arguments.name = given.value(OptionId::name);
         if (arguments.name.empty()) return bad_value(OptionId::name, "a service's name", arguments.name);
     }
+    arguments.grep = given.value(OptionId::grep);
+    for (const OptionId id : {OptionId::since, OptionId::until}) {
+        if (!given.has(id)) continue;
+        if (!parse_time(given.value(id), {}))
+            return bad_value(id, "a time, like '2026-11-21 12:00', '10 min ago' or 'yesterday'", given.value(id));
+        (id == OptionId::since ? arguments.since : arguments.until) = given.value(id);
+    }
     return std::nullopt;
 }
 
@@ -130,6 +137,8 @@ std::optional<UsageError> take_options(const GivenOptions& given, Arguments& arg
     arguments.without_steward = given.has(OptionId::without_steward);
     arguments.strict = given.has(OptionId::strict);
     arguments.wait = !given.has(OptionId::no_wait);
+    arguments.follow = given.has(OptionId::follow);
+    if (arguments.follow && given.has(OptionId::until)) return UsageError{"--follow and --until exclude each other"};
     return take_values(given, arguments);
 }
 

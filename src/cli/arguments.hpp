@@ -33,6 +33,9 @@ struct Arguments {
     std::string destdir;
     bool without_steward = false;
     bool strict = false;
+    bool follow = false;
+    std::string since, until;  // as written; what they mean depends on the time of day
+    std::string grep;
     std::string name;                   // of an ad-hoc service
     Argv command;                       // of an ad-hoc service; what stands after --
     std::optional<int> signal;          // always set with the verb signal

@@ -9,6 +9,7 @@
 #include "cli/deeds.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/json.hpp"
+#include "cli/log_printer.hpp"
 #include "cli/targets.hpp"
 #include "cli/text.hpp"
 
@@ -33,6 +34,7 @@ class Command {
             case VerbId::start:
             case VerbId::stop: return together();
             case VerbId::status: return arguments_.operands.empty() ? overview() : status();
+            case VerbId::logs: return logs();
             case VerbId::list: return arguments_.tree ? tree() : list();
             case VerbId::show: return show();
             case VerbId::check: return check();
@@ -68,7 +70,7 @@ class Command {
         const bool root_may_help = error.code == ErrorCode::not_permitted && arguments_.scope != Scope::user && !caller_is_root();
         if (!root_may_help || !arguments_.command.empty()) return {};
         const std::string signal = arguments_.signal ? signal_name(*arguments_.signal) + " " : std::string{};
-        return "sudo steward " + std::string(arguments_.verb->name) + " " + signal + operand;
+        return "sudo steward " + std::string(arguments_.verb->name) + (operand.empty() ? "" : " " + signal + operand);
     }
 
     [[nodiscard]] Answers<Target> targets() const { return targets_of(arguments_, manager_); }
@@ -220,6 +222,14 @@ class Command {
                                                      [](const Answer<ServiceStatus>&) {});
         if (json()) console_.result(list_json(answers, console_.out_style()));
         if (text()) tell_table(answers);
+        return exit_code_;
+    }
+
+    int logs()
+    {
+        const auto form = json() ? LogPrinter::Form::json : text() ? LogPrinter::Form::text : LogPrinter::Form::nothing;
+        print_logs(arguments_, manager_, targets(), form, now_, console_,
+                   [&](const std::string& service, const Error& error) { fault(service, error); });
         return exit_code_;
     }
 

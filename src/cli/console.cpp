@@ -58,6 +58,9 @@ std::string Style::paint(Paint paint, std::string_view text) const
         case Paint::green: code = "1;32"; break;
         case Paint::yellow: code = "1;33"; break;
         case Paint::red: code = "1;31"; break;
+        case Paint::cyan: code = "36"; break;
+        case Paint::magenta: code = "35"; break;
+        case Paint::blue: code = "34"; break;
     }
     return colour ? "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m" : std::string(text);
 }
@@ -65,6 +68,11 @@ std::string Style::paint(Paint paint, std::string_view text) const
 Console::Console(std::FILE* out, std::FILE* err, ColorWhen color)
     : out_(out), err_(err), out_style_(style_of(out, color)), err_style_(style_of(err, color))
 {
+}
+
+int Console::out_descriptor() const
+{
+    return fileno(out_);
 }
 
 void Console::result(std::string_view text)

@@ -9,7 +9,7 @@
 
 namespace steward::cli {
 
-enum class Paint { plain, bold, green, yellow, red };
+enum class Paint { plain, bold, green, yellow, red, cyan, magenta, blue };
 
 // How text may look in one place. The default is what a file or a pipe gets.
 struct Style {
@@ -29,6 +29,9 @@ class Console {
 
     [[nodiscard]] const Style& out_style() const { return out_style_; }
     [[nodiscard]] const Style& err_style() const { return err_style_; }
+
+    // Where results go; -1: to no descriptor.
+    [[nodiscard]] int out_descriptor() const;
 
     // Whole lines, flushed: nothing of them may be left in a buffer when a verb forks.
     void result(std::string_view text);

@@ -1,12 +1,10 @@
 #include "cli/json.hpp"
 
-#include <cstdio>
-#include <ctime>
-
 #define JSON_NO_IO 1  // iostreams cost start-up time
 #include <nlohmann/json.hpp>
 
 #include "cli/exit_codes.hpp"
+#include "cli/text.hpp"
 
 namespace steward::cli {
 
@@ -15,18 +13,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 using TimePoint = std::chrono::system_clock::time_point;
 
-// RFC 3339 in UTC with microseconds.
 Json time_json(TimePoint time)
 {
-    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-    const auto fraction = std::chrono::duration_cast<std::chrono::microseconds>(time - whole).count();
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
-    std::tm broken{};
-    char text[64];
-    char whole_text[64];
-    if (gmtime_r(&seconds, &broken) == nullptr || std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &broken) == 0) return nullptr;
-    std::snprintf(whole_text, sizeof whole_text, "%.32s.%06dZ", text, static_cast<int>(fraction));
-    return whole_text;
+    return utc_time(time);
 }
 
 Json time_json(const std::optional<TimePoint>& time)
@@ -165,7 +154,32 @@ std::string document(const char* schema, const Answers<T>& answers, const Style&
     return json.dump(2, ' ', style.terminal, Json::error_handler_t::replace) + "\n";
 }
 
+constexpr const char* log_schema = "steward.log/1";
+
+std::string one_line(const Json& json, const Style& style)
+{
+    return json.dump(-1, ' ', style.terminal, Json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace
+
+std::string log_line_json(const LogLine& line, const Style& style)
+{
+    const bool event = line.stream == LogLine::Stream::events;
+    return one_line(Json{{"schema", log_schema},
+                         {"time", time_json(line.time)},
+                         {"service", line.service.empty() ? Json() : Json(line.service)},
+                         {"stream", event ? Json() : Json(line.stream == LogLine::Stream::error ? "stderr" : "stdout")},
+                         {"event", event},
+                         {"text", line.text},
+                         {"continues", !line.ends}},
+                    style);
+}
+
+std::string log_fault_json(const std::string& service, const Error& error, const Style& style)
+{
+    return one_line(Json{{"schema", log_schema}, {"service", text_or_null(service)}, {"error", error_json(error)}}, style);
+}
 
 std::string status_json(const Answers<ServiceStatus>& answers, const Style& style)
 {

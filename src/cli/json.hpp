@@ -19,4 +19,8 @@ namespace steward::cli {
 [[nodiscard]] std::string check_json(const Answers<Generated>& answers, const Style& style);
 [[nodiscard]] std::string deeds_json(const Answers<Deed>& answers, const Style& style);
 
+// One object, in one line.
+[[nodiscard]] std::string log_line_json(const LogLine& line, const Style& style);
+[[nodiscard]] std::string log_fault_json(const std::string& service, const Error& error, const Style& style);
+
 }  // namespace steward::cli

@@ -245,6 +245,19 @@ std::string ago(Clock::time_point then, Clock::time_point now)
     return seconds.count() < 1 ? "just now" : duration_text(seconds) + " ago";
 }
 
+std::string utc_time(Clock::time_point time)
+{
+    const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+    const auto fraction = std::chrono::duration_cast<std::chrono::microseconds>(time - whole).count();
+    const std::time_t seconds = Clock::to_time_t(whole);
+    std::tm broken{};
+    char text[64];
+    char result[64];
+    if (gmtime_r(&seconds, &broken) == nullptr || std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &broken) == 0) return "?";
+    std::snprintf(result, sizeof result, "%.32s.%06dZ", text, static_cast<int>(fraction));
+    return result;
+}
+
 std::string local_time(Clock::time_point time)
 {
     const std::time_t seconds = Clock::to_time_t(time);

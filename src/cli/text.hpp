@@ -40,6 +40,7 @@ namespace steward::cli {
 [[nodiscard]] std::string duration_text(std::chrono::microseconds duration);
 [[nodiscard]] std::string ago(std::chrono::system_clock::time_point then, std::chrono::system_clock::time_point now);  // "5 min ago"
 // Local time with its zone: "2026-01-02 03:04:05 CET".
+[[nodiscard]] std::string utc_time(std::chrono::system_clock::time_point time);  // RFC 3339: "2026-01-02T03:04:05.000000Z"
 [[nodiscard]] std::string local_time(std::chrono::system_clock::time_point time);
 
 }  // namespace steward::cli

@@ -21,11 +21,15 @@ constexpr Option all_options[] = {
     {OptionId::no_wait, "", "no-wait", "", "return at once, not when the service is up"},
     {OptionId::timeout, "", "timeout", "DURATION", "give up on the start after DURATION: 500ms, 10s, 2min"},
     {OptionId::tree, "", "tree", "", "show what each requires and wants below it"},
-    {OptionId::lines, "n", "lines", "LINES", "show this many of the last log lines (10)"},
+    {OptionId::lines, "n", "lines", "LINES", "show this many of the last log lines (status: 10)"},
     {OptionId::init, "", "init", "SYSTEMS", "systemd, sysv, openrc, runit, s6, dinit"},
     {OptionId::destdir, "", "destdir", "DIR", "write the files below DIR, as a package owns them"},
     {OptionId::without_steward, "", "without-steward", "", "make files for hosts that have no steward"},
     {OptionId::strict, "", "strict", "", "refuse a key that would be lost"},
+    {OptionId::follow, "f", "follow", "", "go on with the lines that come, after the last 10"},
+    {OptionId::since, "S", "since", "TIME", "lines from then on: 1h, yesterday, 2026-11-21 12:00"},
+    {OptionId::until, "U", "until", "TIME", "lines up to then"},
+    {OptionId::grep, "g", "grep", "REGEX", "lines that match (RE2; (?i) ignores case)"},
 };
 
 static_assert(std::size(all_options) == option_count);
@@ -39,6 +43,7 @@ constexpr OptionId for_status[] = {OptionId::lines};
 constexpr OptionId for_list[] = {OptionId::tree};
 constexpr OptionId for_check[] = {OptionId::init, OptionId::strict};
 constexpr OptionId for_generate[] = {OptionId::init, OptionId::destdir, OptionId::without_steward, OptionId::strict};
+constexpr OptionId for_logs[] = {OptionId::lines, OptionId::follow, OptionId::since, OptionId::until, OptionId::grep};
 
 constexpr Verb all_verbs[] = {
     {VerbId::run, "run", "", "NAME|FILE...\n--all\n--name NAME -- COMMAND [ARG]...", "supervise in the foreground",
@@ -76,6 +81,12 @@ constexpr Verb all_verbs[] = {
      "and exit code 0. Else the exit code is 0 running, 1 dead but PID file or record\n"
      "say running, 2 the same without a PID file, 3 not running, 4 unknown.",
      for_status},
+    {VerbId::logs, "logs", "", "[NAME|FILE]...", "show what services wrote, and what steward did with them",
+     "The lines of all their log files, rotated and compressed ones included, and\n"
+     "steward's own events, in the order of their times. Without an operand: of all\n"
+     "services. With -f the last 10 and those that come, until it is interrupted. With\n"
+     "--json one object a line.",
+     for_logs},
     {VerbId::signal,
      "signal",
      "",

@@ -29,10 +29,14 @@ enum class OptionId {
     init,
     destdir,
     without_steward,
-    strict
+    strict,
+    follow,
+    since,
+    until,
+    grep
 };
 
-inline constexpr std::size_t option_count = static_cast<std::size_t>(OptionId::strict) + 1;  // the last one's
+inline constexpr std::size_t option_count = static_cast<std::size_t>(OptionId::grep) + 1;  // the last one's
 
 struct Option {
     OptionId id;
@@ -42,7 +46,7 @@ struct Option {
     std::string_view text;      // what it does, in one line
 };
 
-enum class VerbId { run, start, stop, restart, try_restart, reload, force_reload, status, signal, list, show, check, generate, help };
+enum class VerbId { run, start, stop, restart, try_restart, reload, force_reload, status, logs, signal, list, show, check, generate, help };
 
 struct Verb {
     VerbId id;

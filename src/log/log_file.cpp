@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <span>
 #include <string_view>
 
+#include "log/rotated_lines.hpp"
 #include "os/account.hpp"
 #include "os/error.hpp"
 #include "os/file.hpp"
@@ -172,10 +174,15 @@ Result<os::UniqueFd> open_log(const LogFileOptions& given)
 Result<std::vector<std::string>> last_lines(const std::string& path, unsigned count)
 {
     const auto file = os::open_trusted(path, {.read = true});
-    if (!file && (file.error().os_errno == ENOENT || file.error().os_errno == ENOTDIR)) return std::vector<std::string>{};
-    if (!file) return fail(about(file.error(), "read", path));
-    auto lines = tail(*file, 0, count);
+    const bool missing = !file && (file.error().os_errno == ENOENT || file.error().os_errno == ENOTDIR);
+    if (!file && !missing) return fail(about(file.error(), "read", path));
+    auto lines = missing ? std::vector<std::string>{} : tail(*file, 0, count);
     if (!lines) return fail(about(lines.error(), "read", path));
+    const auto found = missing ? os::FileInfo{} : os::info(*file);
+    if (lines->size() < count && found && found->size < tail_limit) {
+        auto earlier = last_rotated_lines(path, count - lines->size());
+        lines->insert(lines->begin(), std::make_move_iterator(earlier.begin()), std::make_move_iterator(earlier.end()));
+    }
     return lines;
 }
 

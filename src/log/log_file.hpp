@@ -20,7 +20,8 @@ struct LogFileOptions {
 // regular file only. A log directory that another user owns or can write is refused for root.
 Result<os::UniqueFd> open_log(const LogFileOptions& options);
 
-// The last `count` lines, without newlines, at most 64 KiB of them; bytes as they are. Missing file: none.
+// The last `count` lines, without newlines, at most 64 KiB of them; bytes as they are. Where the file has fewer, the end of its newest
+// rotated one comes before them. Missing file: none.
 Result<std::vector<std::string>> last_lines(const std::string& path, unsigned count);
 // The last lines among those after `offset`: of this start and not the one before. `fd` may be open for writing alone.
 Result<std::vector<std::string>> last_lines_after(os::BorrowedFd fd, std::uint64_t offset, unsigned count);

@@ -276,6 +276,19 @@ Result<ServiceStatus> Manager::status(const Target& target, const StatusOptions&
     return manager::status(*located, options);
 }
 
+Result<void> Manager::logs(const std::vector<Target>& targets, const LogOptions& options, LogSink& sink) const
+{
+    std::vector<Located> services;
+    for (const Target& target : targets) {
+        auto located = impl_->locate(target, "show the log of");
+        if (located)
+            services.push_back(std::move(*located));
+        else
+            sink.fault(target.name, located.error());
+    }
+    return services.empty() ? Result<void>{} : manager::logs(services, options, sink);
+}
+
 Result<ShownService> Manager::show(const Target& target) const
 {
     auto located = impl_->locate(target, "show");

@@ -20,6 +20,8 @@ Result<void> signal_main(Located& located, int signal);
 Result<RunOutcome> run(std::vector<Located>& services);
 std::vector<Result<void>> check(const std::vector<Target>& targets, std::optional<Scope> scope);
 Result<ServiceStatus> status(const Located& located, const StatusOptions& options);
+// `located` is what of the targets was found.
+Result<void> logs(const std::vector<Located>& located, const LogOptions& options, LogSink& sink);
 
 // Waits until the lease is free, because whoever kept the service has nothing more to do.
 inline constexpr std::chrono::milliseconds keeper_patience{5000};

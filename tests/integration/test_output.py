@@ -1,6 +1,7 @@
 """Where the program's output goes."""
 
 import grp
+import gzip
 import os
 import stat
 
@@ -119,6 +120,23 @@ def test_the_last_lines_are_shown_by_status(room):
     assert room.status()["last_lines"] == [f"line {number}" for number in range(21, 31)]
     out = room("status", "-n", "3", "web").out
     assert "line 30" in out and "line 28" in out and "line 27" not in out
+
+
+def test_the_last_lines_are_shown_by_status_although_the_log_was_rotated_just_now(room):
+    room.service("web", ["/bin/sh", "-c", "for i in $(seq 1 30); do echo line $i; done; exec sleep 1000"])
+    room("start", "web")
+    wait_until(lambda: "line 30" in room.log_text())
+    room("stop", "web")
+    log = room.log / "web.log"
+    log.rename(room.log / "web.log.1")
+    room.service("web", ["/bin/sh", "-c", "echo line 31; exec sleep 1000"])
+    room("start", "web")
+    wait_until(lambda: "line 31" in room.log_text())
+    assert [line[-7:] for line in room.status()["last_lines"]] == [f"line {number}" for number in range(22, 32)]
+    packed = gzip.compress((room.log / "web.log.1").read_bytes())
+    (room.log / "web.log.1").unlink()
+    (room.log / "web.log.1.gz").write_bytes(packed)
+    assert [line[-7:] for line in room.status()["last_lines"]] == [f"line {number}" for number in range(22, 32)]
 
 
 def test_control_characters_of_the_log_never_reach_the_terminal(room):

@@ -37,6 +37,9 @@ THIRD_PARTY = {
     "nlohmann": "cli",
     "spdlog": "log",
     "fmt": "log",
+    "re2": "log",
+    "zlib.h": "log",
+    "zstd.h": "log",
 }
 
 # Directories of <...> that are the C library's and the kernel's.
@@ -95,7 +98,7 @@ def fault_of_include(folder, bracket, name):
         if "/" not in name or first not in FLOORS:
             return "a header of ours is included as \"folder/name.hpp\" or <steward/name.hpp>"
         return fault_of_folder(folder, first)
-    if "/" in name and first not in SYSTEM_DIRECTORIES:
+    if ("/" in name and first not in SYSTEM_DIRECTORIES) or name in THIRD_PARTY:
         owner = THIRD_PARTY.get(first)
         if owner is None:
             return f"no folder owns the library '{first}' (tests/layers/check_layers.py, THIRD_PARTY)"

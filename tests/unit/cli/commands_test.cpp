@@ -315,6 +315,7 @@ TEST_F(CommandLineTest, version_and_help_go_to_stdout)
     EXPECT_EQ(run({"start", "--help"}).out, run({"help", "start"}).out);
     EXPECT_EQ(run({"--help", "start", "web"}).out, run({"help", "start"}).out);
     expect_golden("help-status.txt", run({"help", "status"}).out);
+    expect_golden("help-logs.txt", run({"help", "logs"}).out);
 }
 
 TEST_F(CommandLineTest, what_is_started_along_is_told_with_its_reason_and_fails_the_verb_only_if_it_is_needed)
@@ -354,8 +355,8 @@ TEST_F(CommandLineTest, a_tree_shows_what_hangs_together_and_what_is_missing)
 
 TEST_F(CommandLineTest, help_fits_a_terminal_of_80_columns)
 {
-    for (const char* verb : {"run", "start", "stop", "restart", "try-restart", "reload", "force-reload", "status", "signal", "list", "show",
-                             "check", "help"}) {
+    for (const char* verb : {"run", "start", "stop", "restart", "try-restart", "reload", "force-reload", "status", "logs", "signal", "list",
+                             "show", "check", "help"}) {
         const std::string text = run({"help", verb}).out + run({"help"}).out;
         for (std::size_t begin = 0; begin < text.size();) {
             const std::size_t end = text.find('\n', begin);

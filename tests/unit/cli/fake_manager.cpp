@@ -150,6 +150,25 @@ Result<ShownService> Manager::show(const Target& target) const
     return call("show", target).map([&] { return ShownService{target.name, "/etc/steward/" + target.name + ".toml", fake_host().keys}; });
 }
 
+Result<void> Manager::logs(const std::vector<Target>& targets, const LogOptions& options, LogSink& sink) const
+{
+    fake_host().log_options = options;
+    if (options.pattern == "(") {
+        return fail(Error{.code = ErrorCode::invalid_argument,
+                          .operation = "use the pattern",
+                          .object = "'('",
+                          .cause = "missing ): (",
+                          .next_step = {}});
+    }
+    for (const Target& target : targets) {
+        if (auto called = call("logs", target); !called) sink.fault(target.name, called.error());
+    }
+    for (const LogLine& line : fake_host().log) {
+        if (!sink.line(line)) return {};
+    }
+    return {};
+}
+
 Result<Generated> Manager::generate(const Target& target, const GenerateOptions& options) const
 {
     fake_host().generate_options = options;

@@ -21,12 +21,14 @@ struct FakeHost {
     std::map<std::string, ServiceSpec::Dependencies> dependencies;
     bool reversed = false;  // start is done with the last target first
     Generated generated;
+    std::vector<LogLine> log;  // what the logs of all services hold, in order
 
     std::optional<Scope> scope;      // what the last Manager was made with
     std::vector<std::string> calls;  // "start web", in order
     StartOptions start_options;      // of the last call that took some
     StatusOptions status_options;    // likewise
     GenerateOptions generate_options;
+    LogOptions log_options;
     Argv ad_hoc_command;
 };
 

@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+
+#include "compressed.hpp"
 #include "helpers/in_child.hpp"
 #include "helpers/scratch.hpp"
 #include "log/log_file.hpp"
@@ -50,6 +53,42 @@ TEST_F(LastLines, of_nothing_are_none)
     EXPECT_THAT(last_lines(scratch / "none.log", 5).value(), IsEmpty());
     EXPECT_THAT(last_lines(scratch / "none/web.log", 5).value(), IsEmpty());
     EXPECT_THAT(last_lines(scratch.write("file", "") + "/web.log", 5).value(), IsEmpty());
+}
+
+TEST_F(LastLines, go_on_in_the_newest_rotated_file)
+{
+    scratch.write("web.log.2", "zero\n");
+    scratch.write("web.log.1", "one\ntwo\n");
+    EXPECT_THAT(lines("three\n", 2), ElementsAre("two", "three"));
+    EXPECT_THAT(lines("three\n", 9), ElementsAre("one", "two", "three"));
+    EXPECT_THAT(lines("three\n", 1), ElementsAre("three"));
+    EXPECT_THAT(lines("", 1), ElementsAre("two"));
+    std::filesystem::remove(scratch / "web.log");
+    EXPECT_THAT(last_lines(scratch / "web.log", 1).value(), ElementsAre("two"));
+}
+
+TEST_F(LastLines, go_on_in_a_compressed_file)
+{
+    scratch.write("web.log.1.gz", test::gzipped("one\ntwo\n"));
+    EXPECT_THAT(lines("three\n", 2), ElementsAre("two", "three"));
+    std::filesystem::remove(scratch / "web.log.1.gz");
+    scratch.write("web.log-20261121.zst", test::zstandard("one\ntwo"));
+    EXPECT_THAT(lines("three\n", 9), ElementsAre("one", "two", "three"));
+}
+
+TEST_F(LastLines, are_shown_whatever_the_rotated_file_is)
+{
+    scratch.write("web.log.1.gz", "damaged");
+    EXPECT_THAT(lines("one\n", 9), ElementsAre("one"));
+    std::filesystem::remove(scratch / "web.log.1.gz");
+    std::filesystem::create_directory(scratch / "web.log.1");
+    EXPECT_THAT(lines("one\n", 9), ElementsAre("one"));
+    std::filesystem::remove(scratch / "web.log.1");
+    scratch.write("web.log.1.gz", test::gzipped(std::string(100'000'000, 'x') + "\ntwo\n"));
+    EXPECT_THAT(lines("one\n", 9), ElementsAre("one"));
+    std::filesystem::remove(scratch / "web.log.1.gz");
+    scratch.write("web.log.1", std::string(100'000, 'x') + "\ntwo\n");
+    EXPECT_THAT(lines("one\n", 9), ElementsAre("two", "one"));
 }
 
 TEST_F(LastLines, of_a_long_log_are_whole_and_at_most_64_kib)

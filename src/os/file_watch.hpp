@@ -1,0 +1,34 @@
+// Waits for files to grow and for names to come and go, by inotify(7): nobody looks again and again.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <steward/result.hpp>
+
+#include "os/fd.hpp"
+
+namespace steward::os {
+
+class FileWatch {
+  public:
+    static Result<FileWatch> create();
+
+    // A number that tells the changes of this object; the same object has the same number however often it is added. A watch goes with its
+    // object.
+    Result<int> add_file(BorrowedFd file);               // written to, or cut
+    Result<int> add_directory(const std::string& path);  // a name comes, by creation or by renaming
+
+    struct Change {
+        int watch = 0;     // -1: changes were lost; anything may have changed
+        std::string name;  // the name that came
+    };
+    // Blocks until something has changed; nothing has when nobody reads `reader`, a pipe or socket, any more. -1: there is none.
+    Result<std::vector<Change>> wait(BorrowedFd reader = {}) const;
+
+  private:
+    explicit FileWatch(UniqueFd fd) : fd_(std::move(fd)) {}
+    UniqueFd fd_;
+};
+
+}  // namespace steward::os
