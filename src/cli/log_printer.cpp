@@ -33,6 +33,8 @@ LogPrinter::LogPrinter(Console& console, Form form, const std::vector<Target>& t
 
 void LogPrinter::begin_line(const LogLine& line)
 {
+    // While a line of megabytes is still being written, others come.
+    if (within_) waiting_ += '\n';
     if (const auto prefix = prefixes_.find(line.service); prefix != prefixes_.end()) waiting_ += prefix->second;
     if (line.time) waiting_ += utc_time(*line.time) + " ";
     if (line.stream == LogLine::Stream::events) waiting_ += console_.out_style().paint(Paint::bold, "steward:") + " ";
@@ -50,6 +52,7 @@ bool LogPrinter::line(const LogLine& line)
             else
                 waiting_ += line.text;
             if (line.ends) waiting_ += '\n';
+            within_ = !line.ends;
             break;
     }
     return waiting_.size() < enough || caught_up();

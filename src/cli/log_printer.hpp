@@ -34,6 +34,7 @@ class LogPrinter : public LogSink {
     Fault on_fault_;
     std::map<std::string, std::string, std::less<>> prefixes_;  // by service; empty for a single one
     std::string waiting_;
+    bool within_ = false;  // the last line has not ended
 };
 
 // The verb: the logs of those `targets` that were found. `on_fault` gets the rest, too.

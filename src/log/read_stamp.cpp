@@ -21,13 +21,18 @@ int digits(std::string_view text, std::size_t begin, std::size_t count)
     return value;
 }
 
-// Days since the epoch of a date of the Gregorian calendar.
-Clock::time_point day_of(int year, int month, int day)
+// The date and the clock at the beginning of a line that has digits there; unset: no moment, or one that a time_point cannot hold.
+std::optional<Clock::time_point> moment_of(std::string_view line)
 {
     using namespace std::chrono;
-    const year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                              std::chrono::day(static_cast<unsigned>(day))};
-    return sys_days(date);
+    const year_month_day date{year(digits(line, 0, 4)), month(static_cast<unsigned>(digits(line, 5, 2))),
+                              day(static_cast<unsigned>(digits(line, 8, 2)))};
+    const int hour = digits(line, 11, 2);
+    const int minute = digits(line, 14, 2);
+    const int second = digits(line, 17, 2);
+    const bool holds = date.year() >= year(1970) && date.year() < year(2262);
+    if (!date.ok() || !holds || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+    return sys_days(date) + hours(hour) + minutes(minute) + seconds(second);
 }
 
 std::optional<ReadStamp> read_iso8601(std::string_view line)
@@ -47,13 +52,9 @@ std::optional<ReadStamp> read_iso8601(std::string_view line)
         end += 3;
     }
     if (line[end] != 'Z' || line[end + 1] != ' ') return std::nullopt;
-    const int month = digits(line, 5, 2);
-    const int day = digits(line, 8, 2);
-    if (month < 1 || month > 12 || day < 1 || day > 31) return std::nullopt;
-    const auto time = day_of(digits(line, 0, 4), month, day) + std::chrono::hours(digits(line, 11, 2)) +
-                      std::chrono::minutes(digits(line, 14, 2)) + std::chrono::seconds(digits(line, 17, 2)) +
-                      std::chrono::microseconds(microseconds);
-    return ReadStamp{.time = time, .length = end + 2};
+    const auto time = moment_of(line);
+    if (!time) return std::nullopt;
+    return ReadStamp{.time = *time + std::chrono::microseconds(microseconds), .length = end + 2};
 }
 
 std::optional<std::uint64_t> hexadecimal(std::string_view text)

@@ -146,6 +146,8 @@ std::optional<Time> moment_of(Written& written)
         seconds = std::mktime(&written.local);
         if (seconds == -1) return std::nullopt;
     }
+    constexpr std::time_t farthest = 9'000'000'000;  // more does not fit a time_point
+    if (seconds < -farthest || seconds > farthest) return std::nullopt;
     return Clock::from_time_t(seconds) + written.fraction;
 }
 

@@ -51,6 +51,14 @@ TEST_F(CommandLineTest, logs_of_several_services_name_them)
         << coloured;
 }
 
+TEST_F(CommandLineTest, logs_never_puts_two_services_into_one_line)
+{
+    host().log = {{.service = "web", .time = noon, .text = "a long", .ends = false}, {.service = "api", .time = noon, .text = "one"}};
+    EXPECT_EQ(run({"logs", "web", "api"}).out,
+              "web | 2026-11-21T12:00:00.000000Z a long\n"
+              "api | 2026-11-21T12:00:00.000000Z one\n");
+}
+
 TEST_F(CommandLineTest, logs_without_operands_are_of_all_services)
 {
     host().services["api"] = running_service("api");
