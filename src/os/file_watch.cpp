@@ -2,9 +2,11 @@
 
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 #include "os/error.hpp"
@@ -21,10 +23,23 @@ Result<int> add(BorrowedFd fd, const std::string& path, std::uint32_t changes)
 
 }  // namespace
 
-Result<FileWatch> FileWatch::create()
+std::chrono::milliseconds FileWatch::needed_look()
+{
+    utsname kernel{};
+    int major = 0;
+    int minor = 0;
+    if (uname(&kernel) == 0) {
+        const char* const end = kernel.release + std::strlen(kernel.release);
+        const auto whole = std::from_chars(kernel.release, end, major);
+        if (whole.ptr != end) std::from_chars(whole.ptr + 1, end, minor);
+    }
+    return std::chrono::milliseconds(major > 6 || (major == 6 && minor >= 6) ? -1 : 500);
+}
+
+Result<FileWatch> FileWatch::create(std::chrono::milliseconds look)
 {
     UniqueFd fd(inotify_init1(IN_CLOEXEC));
-    if (fd) return FileWatch(std::move(fd));
+    if (fd) return FileWatch(std::move(fd), look);
     Error error = errno_error("watch", "files", errno);
     if (error.os_errno == EMFILE) error.next_step = "a larger fs.inotify.max_user_instances";
     return fail(std::move(error));
@@ -44,9 +59,11 @@ Result<int> FileWatch::add_directory(const std::string& path)
 Result<std::vector<FileWatch::Change>> FileWatch::wait(BorrowedFd reader) const
 {
     std::array<pollfd, 2> waits{{{.fd = fd_.get(), .events = POLLIN, .revents = 0}, {.fd = reader.get(), .events = 0, .revents = 0}}};
-    while (poll(waits.data(), waits.size(), -1) < 0) {
+    int ready = -1;
+    while ((ready = poll(waits.data(), waits.size(), static_cast<int>(look_.count()))) < 0) {
         if (errno != EINTR) return fail(errno_error("watch", "files", errno));
     }
+    if (ready == 0) return std::vector<Change>{{.watch = -1, .name = {}}};
     if ((waits[0].revents & POLLIN) == 0) return std::vector<Change>{};
     alignas(inotify_event) char buffer[16384];
     ssize_t size = -1;

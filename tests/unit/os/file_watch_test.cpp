@@ -65,6 +65,14 @@ TEST_F(Watched, waiting_ends_when_nobody_reads_any_more)
     EXPECT_TRUE(watch.wait(writer).value().empty());
 }
 
+TEST_F(Watched, where_the_kernel_does_not_tell_all_anything_may_have_changed_after_a_while)
+{
+    const FileWatch looking = FileWatch::create(std::chrono::milliseconds(10)).value();
+    const auto changes = looking.wait().value();
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes.front().watch, -1);
+}
+
 TEST_F(Watched, a_directory_that_is_not_there_is_an_error)
 {
     const auto added = watch.add_directory(scratch / "none");
