@@ -21,7 +21,9 @@ class Follower:
 
     def __init__(self, room, *words):
         self.path = room.root / f"followed-{len(list(room.root.glob('followed-*')))}"
-        self.process = room.spawn("logs", "-f", "--json", *words, stdout=open(self.path, "w"))
+        # Whoever runs these tests in the background has them ignore SIGINT.
+        interruptible = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+        self.process = room.spawn("logs", "-f", "--json", *words, stdout=open(self.path, "w"), **interruptible)
 
     def lines(self):
         """The objects that are there as a whole."""

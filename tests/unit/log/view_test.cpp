@@ -92,11 +92,11 @@ TEST_F(ViewTest, the_last_lines_reach_back_into_older_files)
 TEST_F(ViewTest, the_last_lines_of_a_large_file_are_found_from_its_end)
 {
     std::string text;
-    for (int number = 0; number < 300'000; ++number) text += "line " + std::to_string(number) + "\n";
+    for (int number = 0; number < 60'000; ++number) text += "line " + std::to_string(number) + "\n";
     scratch.write("web.log", text);
-    EXPECT_THAT(seen({.lines = 2}), ElementsAre("web:line 299998", "web:line 299999"));
-    EXPECT_EQ(seen({.lines = 200'000}).front(), "web:line 100000");
-    EXPECT_THAT(seen({.lines = 3, .pattern = "000$"}), ElementsAre("web:line 297000", "web:line 298000", "web:line 299000"));
+    EXPECT_THAT(seen({.lines = 2}), ElementsAre("web:line 59998", "web:line 59999"));
+    EXPECT_EQ(seen({.lines = 40'000}).front(), "web:line 20000");
+    EXPECT_THAT(seen({.lines = 3, .pattern = "000$"}), ElementsAre("web:line 57000", "web:line 58000", "web:line 59000"));
     EXPECT_THAT(seen({.lines = 3, .pattern = "line [12]$"}), ElementsAre("web:line 1", "web:line 2"));
 }
 
