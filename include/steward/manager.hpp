@@ -112,6 +112,12 @@ using StopPart = Part<StopOutcome>;
 using OnStarted = std::function<void(const StartPart&)>;
 using OnStopped = std::function<void(const StopPart&)>;
 
+// With several services, the lines of those whose output goes to a terminal can be told apart.
+struct RunOptions {
+    bool label_output = false;  // standard output is a terminal: the service's name goes before each line
+    bool label_error = false;   // likewise
+    bool colour = false;        // of the names
+};
 struct RunOutcome {
     std::optional<ExitStatus> exit;  // of the only service, when it ended by itself
 };
@@ -202,7 +208,7 @@ class Manager {
     // To the main process, after its identity was proven.
     Result<void> signal(const Target& target, int signal);
     // Supervises in the foreground until all the services have ended or SIGTERM, SIGINT or SIGQUIT came.
-    Result<RunOutcome> run(const std::vector<Target>& targets);
+    Result<RunOutcome> run(const std::vector<Target>& targets, const RunOptions& options = {});
 
     // Changes nothing. A service that cannot be judged is a status (unknown), not an error; one that does not exist is
     // unknown_service.

@@ -47,7 +47,8 @@ constexpr OptionId for_logs[] = {OptionId::lines, OptionId::follow, OptionId::si
 
 constexpr Verb all_verbs[] = {
     {VerbId::run, "run", "", "NAME|FILE...\n--all\n--name NAME -- COMMAND [ARG]...", "supervise in the foreground",
-     "Several services share one supervisor. Ends when all of them have ended, or on\n"
+     "Several services share one supervisor; on a terminal each line of theirs stands\n"
+     "behind its service's name. Ends when all of them have ended, or on\n"
      "SIGTERM, SIGINT or SIGQUIT; works as PID 1 of a container. The exit code is that\n"
      "of the only service, 128 + N when signal N ended it.",
      for_run},

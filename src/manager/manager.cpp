@@ -258,7 +258,7 @@ Result<void> Manager::signal(const Target& target, int signal)
     return told(manager::signal_main(*located, signal), *located, "signal");
 }
 
-Result<RunOutcome> Manager::run(const std::vector<Target>& targets)
+Result<RunOutcome> Manager::run(const std::vector<Target>& targets, const RunOptions& options)
 {
     std::vector<Located> services;
     for (const Target& target : targets) {
@@ -266,7 +266,7 @@ Result<RunOutcome> Manager::run(const std::vector<Target>& targets)
         if (!located) return fail(located.error());
         services.push_back(std::move(*located));
     }
-    return manager::run(services);
+    return manager::run(services, options);
 }
 
 Result<ServiceStatus> Manager::status(const Target& target, const StatusOptions& options) const

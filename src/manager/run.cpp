@@ -95,7 +95,7 @@ Result<std::vector<std::vector<supervise::Precedence>>> order_of(const std::vect
 
 }  // namespace
 
-Result<RunOutcome> run(std::vector<Located>& services)
+Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options)
 {
     os::ignore_sigpipe();  // whoever read standard error may be gone
     auto assignments = assign_all(services);
@@ -113,9 +113,11 @@ Result<RunOutcome> run(std::vector<Located>& services)
         for (const auto& assignment : *assignments) note_failed_start(assignment, order.error());
         return fail(order.error());
     }
+    const supervise::Labels labels{.output = options.label_output, .error = options.label_error, .colour = options.colour};
     auto supervisor = supervise::Supervisor::create(lent, {.foreground = true,
                                                            .events = &events,
                                                            .order = std::move(*order),
+                                                           .labels = labels,
                                                            .notify_socket = os::environment_variable("NOTIFY_SOCKET").value_or("")});
     if (!supervisor) {
         for (const auto& assignment : *assignments) note_failed_start(assignment, supervisor.error());

@@ -17,7 +17,7 @@ Result<StopOutcome> stop(Located& located);
 enum class RestartWhat { anything, running };  // running: a service that was stopped stays so, and the outcome is unset
 Result<void> reload(Located& located);
 Result<void> signal_main(Located& located, int signal);
-Result<RunOutcome> run(std::vector<Located>& services);
+Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options);
 std::vector<Result<void>> check(const std::vector<Target>& targets, std::optional<Scope> scope);
 Result<ServiceStatus> status(const Located& located, const StatusOptions& options);
 // `located` is what of the targets was found.

@@ -114,6 +114,33 @@ Result<std::size_t> read_some(BorrowedFd fd, std::span<std::byte> into)
     return static_cast<std::size_t>(got);
 }
 
+Result<void> set_nonblocking(BorrowedFd fd)
+{
+    const int flags = fcntl(fd.get(), F_GETFL);
+    if (flags < 0 || fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) < 0) return fail(errno_error("set up", described(fd), errno));
+    return {};
+}
+
+Result<std::optional<std::size_t>> read_now(BorrowedFd fd, std::span<std::byte> into)
+{
+    ssize_t got = 0;
+    do got = read(fd.get(), into.data(), into.size());
+    while (got < 0 && errno == EINTR);
+    if (got >= 0) return std::optional(static_cast<std::size_t>(got));
+    if (errno == EAGAIN) return std::optional<std::size_t>();
+    return fail(errno_error("read", described(fd), errno));
+}
+
+Result<std::size_t> write_now(BorrowedFd fd, std::string_view bytes)
+{
+    ssize_t written = 0;
+    do written = write(fd.get(), bytes.data(), bytes.size());
+    while (written < 0 && errno == EINTR);
+    if (written >= 0) return static_cast<std::size_t>(written);
+    if (errno == EAGAIN) return std::size_t{0};
+    return fail(errno_error("write to", described(fd), errno));
+}
+
 bool can_write_now(BorrowedFd fd)
 {
     pollfd polled{.fd = fd.get(), .events = POLLOUT, .revents = 0};

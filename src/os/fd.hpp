@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,6 +67,11 @@ Result<std::string> read_all(BorrowedFd fd, std::size_t limit);
 // One read; 0 bytes is the end. Retries EINTR.
 Result<std::size_t> read_some(BorrowedFd fd, std::span<std::byte> into);
 Result<void> write_all(BorrowedFd fd, std::string_view bytes);
+Result<void> set_nonblocking(BorrowedFd fd);  // for all who share the open file description
+// For descriptors that do not block. Unset: there is nothing now; 0 bytes is the end.
+Result<std::optional<std::size_t>> read_now(BorrowedFd fd, std::span<std::byte> into);
+// How much was written; 0: nothing can be now.
+Result<std::size_t> write_now(BorrowedFd fd, std::string_view bytes);
 // Whether a write of up to PIPE_BUF bytes would go through without waiting for a reader.
 [[nodiscard]] bool can_write_now(BorrowedFd fd);
 

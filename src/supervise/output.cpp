@@ -5,10 +5,16 @@
 
 namespace steward::supervise {
 
-Result<Output> Output::open(const OutputTarget& target)
+Result<Output> Output::open(const OutputTarget& target, LabelledTerminal* terminal, const std::string& service)
 {
     Output output;
     output.kind_ = target.kind;
+    if (target.kind == OutputTarget::Kind::inherit && terminal != nullptr) {
+        auto pipe = terminal->add(service);
+        if (!pipe) return fail(pipe.error());
+        output.pipe_ = std::move(*pipe);
+        output.labels_ = terminal->labels();
+    }
     if (target.kind != OutputTarget::Kind::file) return output;
     const auto open_part = [&](const std::string& path) -> Result<Part> {
         auto fd = log::open_log({.path = path, .system_scope = target.system_scope});
@@ -29,9 +35,12 @@ Result<Output> Output::open(const OutputTarget& target)
 
 void Output::lend_to(process::LaunchPlan& plan) const
 {
-    plan.inherit_output = kind_ == OutputTarget::Kind::inherit;
+    plan.inherit_output = kind_ == OutputTarget::Kind::inherit && !pipe_;
     plan.standard_output = out_.fd;
     plan.standard_error = err_.fd;
+    if (!pipe_) return;
+    plan.standard_output = labels_.output ? pipe_.borrow() : os::BorrowedFd(1);
+    plan.standard_error = labels_.error ? pipe_.borrow() : os::BorrowedFd(2);
 }
 
 std::vector<std::string> Output::last_lines(unsigned count) const

@@ -10,16 +10,20 @@
 #include "os/fd.hpp"
 #include "process/launch_plan.hpp"
 #include "supervise/assignment.hpp"
+#include "supervise/labelled_terminal.hpp"
 
 namespace steward::supervise {
 
 // Open for the length of a launch; says what was written since.
 class Output {
   public:
-    static Result<Output> open(const OutputTarget& target);
+    // `terminal` may be null: then a program that inherits its output writes there itself.
+    static Result<Output> open(const OutputTarget& target, LabelledTerminal* terminal = nullptr, const std::string& service = {});
     void lend_to(process::LaunchPlan& plan) const;  // this must outlive the launch
     // Of this launch, stderr's own file first where there is one.
     [[nodiscard]] std::vector<std::string> last_lines(unsigned count) const;
+    // The run is over: its last line needs no end to be told.
+    void hang_up() { pipe_.reset(); }
 
   private:
     struct Part {
@@ -29,6 +33,8 @@ class Output {
     OutputTarget::Kind kind_ = OutputTarget::Kind::null;
     Part out_;
     Part err_;
+    os::UniqueFd pipe_;  // to the labelled terminal
+    Labels labels_;
 };
 
 }  // namespace steward::supervise

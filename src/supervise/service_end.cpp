@@ -116,6 +116,7 @@ void ServiceRunner::back_off(const RestartDecision& decision)
     set_state(ServiceState::backing_off);
     tell_later(next_step_, decision.delay, &ServiceRunner::launch);
     if (!start_answers_.empty()) answer_all(start_answers_, Reply{.error = early_exit()});
+    if (output_) output_->hang_up();
 }
 
 // What those are told who waited for a launch that ended before it was up.
@@ -242,6 +243,7 @@ void ServiceRunner::finish(ServiceState state, std::string reason)
         host_.events.info(name(), words);
     }
     over_ = true;
+    if (output_) output_->hang_up();
     Reply told = started_reply();
     const bool done = state == ServiceState::finished && is(ServiceType::oneshot);
     if (!done) told.error = error(ErrorCode::failed, "start", words);

@@ -45,7 +45,7 @@ void ServiceRunner::launch()
 
 Result<void> ServiceRunner::try_launch()
 {
-    auto output = Output::open(assignment_.output);
+    auto output = Output::open(assignment_.output, host_.terminal, name());
     if (!output) return fail(output.error());
     output_ = std::move(*output);
     cgroup_ = os::Cgroup::create(assignment_.cgroup_name);

@@ -60,6 +60,7 @@ struct RunnerHost {
     std::function<void()> one_over;  // a runner is over
     // Its state is another.
     std::function<void(const ServiceRunner&)> state_changed = {};
+    LabelledTerminal* terminal = nullptr;  // where several services show their output
 };
 
 class ServiceRunner {

@@ -16,6 +16,7 @@ namespace {
 constexpr unsigned most_clients = 128;
 constexpr std::chrono::seconds request_timeout{5};
 constexpr std::chrono::seconds accept_pause{1};
+constexpr std::chrono::seconds last_words{2};
 
 // Who was below the subreaper before it had a service: an entry point may have left something behind before it became steward.
 std::vector<os::ProcessIdentity> processes_below(std::int32_t root)
@@ -62,6 +63,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(const std::vector<Assignm
             raw->loop_.after(Duration(0), [raw, place] { raw->look_whose_turn_it_is(static_cast<std::size_t>(place)); });
         };
     }
+    supervisor->open_terminal(assignments);
     for (Assignment* assignment : assignments) {
         supervisor->runners_.push_back(std::make_unique<ServiceRunner>(*supervisor->host_, *assignment));
     }
@@ -73,6 +75,20 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(const std::vector<Assignm
 Supervisor::Supervisor(os::EventLoop loop, Options options) : loop_(std::move(loop)), options_(std::move(options)), starts_({}) {}
 
 Supervisor::~Supervisor() = default;
+
+// A terminal that this process may not open anew (another user's, after su) is left to the programs.
+void Supervisor::open_terminal(const std::vector<Assignment*>& assignments)
+{
+    if (assignments.size() < 2 || !options_.labels.any()) return;
+    std::size_t width = 0;
+    for (const Assignment* assignment : assignments) {
+        if (assignment->output.kind == OutputTarget::Kind::inherit) width = std::max(width, assignment->spec.name.size());
+    }
+    auto terminal = LabelledTerminal::open(loop_, options_.labels, width);
+    if (!terminal) return;
+    terminal_ = std::move(*terminal);
+    host_->terminal = terminal_.get();
+}
 
 Result<void> Supervisor::watch_everything()
 {
@@ -95,6 +111,7 @@ Result<Supervisor::Outcome> Supervisor::run()
     if (!all_over() && !keeper_lost_) {
         if (auto ran = loop_.run(); !ran) return fail(ran.error());
     }
+    if (terminal_) terminal_->drain(last_words);
     return keeper_lost_ ? Outcome::keeper_lost : Outcome::all_over;
 }
 

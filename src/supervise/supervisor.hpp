@@ -11,6 +11,7 @@
 #include "log/event_log.hpp"
 #include "os/event_loop.hpp"
 #include "supervise/assignment.hpp"
+#include "supervise/labelled_terminal.hpp"
 #include "supervise/message.hpp"
 #include "supervise/service_runner.hpp"
 #include "supervise/turns.hpp"
@@ -26,6 +27,7 @@ class Supervisor {
         os::UniqueFd start_report;    // whom to tell of the first start; empty: nobody
         log::EventLog* events = nullptr;
         std::vector<std::vector<Precedence>> order;  // for each assignment whom it waits for; empty: nobody waits
+        Labels labels;                               // of the output of several services
         std::string notify_socket;                   // of who started steward and wants to know when the services are ready; empty: nobody
     };
     enum class Outcome { all_over, keeper_lost };
@@ -69,8 +71,11 @@ class Supervisor {
     void pass_on_state(const ServiceRunner& changed);
     void notify(const std::string& message);
 
+    void open_terminal(const std::vector<Assignment*>& assignments);
+
     os::EventLoop loop_;
     Options options_;
+    std::unique_ptr<LabelledTerminal> terminal_;  // none: programs that inherit their output write it themselves
     std::unique_ptr<RunnerHost> host_;
     std::vector<std::unique_ptr<ServiceRunner>> runners_;
     os::EventLoop::Id notices_watch_ = 0;

@@ -4,31 +4,70 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import termios
+import threading
+import time
 
-from harness import DEADLINE, STEWARD, wait_until
+from harness import DEADLINE, STEWARD, stat_of, wait_until
+
+
+class Terminal:
+    """steward on a terminal, and what it draws there."""
+
+    def __init__(self, room, *words, columns=80, stdout=None, **env):
+        self.leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.process = room.orphans.popen(
+            [str(STEWARD), *map(str, words)],
+            env=room.env | {"TERM": "xterm-256color"} | env,
+            cwd="/",
+            stdin=follower,
+            stdout=follower if stdout is None else stdout,
+            stderr=follower,
+        )
+        os.close(follower)
+        self.drawn = b""
+        self.looking = threading.Event()
+        self.looking.set()
+        self.leaving = False
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        while self.looking.wait(DEADLINE):
+            try:
+                piece = os.read(self.leader, 65536)
+            except OSError:  # the end of a terminal is EIO
+                return
+            if not piece:
+                return
+            self.drawn += piece
+            if self.leaving:
+                return
+
+    def leave(self):
+        """The terminal goes away; something must still be written to it."""
+        self.leaving = True
+        self.reader.join(DEADLINE)
+        os.close(self.leader)
+
+    def text(self):
+        return without_colour(self.drawn.decode(errors="replace")).replace("\r\n", "\n")
+
+    def finish(self):
+        """The exit code and all that was drawn."""
+        self.looking.set()
+        code = self.process.wait(DEADLINE)
+        self.reader.join(DEADLINE)
+        os.close(self.leader)
+        return code, self.drawn.decode()
 
 
 def on_terminal(room, *words, columns=80, **env):
     """Runs steward on a terminal and returns (exit code, what it drew)."""
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = room.orphans.popen(
-        [str(STEWARD), *map(str, words)], env=room.env | {"TERM": "xterm-256color"} | env, cwd="/", stdin=follower, stdout=follower, stderr=follower
-    )
-    os.close(follower)
-    drawn = b""
-    while True:
-        try:
-            piece = os.read(leader, 65536)
-        except OSError:  # the end of a terminal is EIO
-            break
-        if not piece:
-            break
-        drawn += piece
-    os.close(leader)
-    return process.wait(DEADLINE), drawn.decode()
+    return Terminal(room, *words, columns=columns, **env).finish()
 
 
 def without_colour(text):
@@ -81,3 +120,97 @@ def test_an_error_in_a_file_points_at_the_column(room):
     offending = next(number for number, line in enumerate(lines) if 'umsk = "022"' in line)
     assert "^" in lines[offending + 1]
     assert lines[offending + 1].index("^") == lines[offending].index("umsk")
+
+
+# --- several services on one terminal -------------------------------------------------------------------------------------------------
+
+
+def chatter(room, name, script, extra=""):
+    return room.service(name, ["/bin/sh", "-c", script], "[restart]\npolicy = 'never'\n" + extra)
+
+
+def lines_of(text):
+    """What the services said, without steward's own events."""
+    return [line for line in text.splitlines() if " | " in line]
+
+
+def test_the_lines_of_several_services_stand_behind_their_names(room):
+    chatter(room, "web", "echo one; echo two >&2; printf 'not whole, '; sleep 0.1; echo but one line; printf 'no end'")
+    chatter(room, "database", "echo up")
+    code, drawn = on_terminal(room, "run", "web", "database")
+    assert code == 0
+    lines = lines_of(without_colour(drawn).replace("\r", ""))
+    assert [line for line in lines if line.startswith("web")] == ["web      | one", "web      | two", "web      | not whole, but one line", "web      | no end"]
+    assert "database | up" in lines
+    web, database = (re.search(rf"\x1b\[0;(\d+)m{name} +\|", drawn)[1] for name in ("web", "database"))
+    assert web != database  # each has a colour of its own
+
+
+def test_names_are_plain_without_colour(room):
+    for name in ("a", "b"):
+        chatter(room, name, "echo said")
+    _, drawn = on_terminal(room, "run", "a", "b", NO_COLOR="1")
+    assert "\x1b" not in drawn and sorted(lines_of(drawn.replace("\r", ""))) == ["a | said", "b | said"]
+
+
+def test_one_service_or_no_terminal_has_no_names(room):
+    for name in ("a", "b"):
+        chatter(room, name, "echo said; echo complained >&2")
+    _, drawn = on_terminal(room, "run", "a")
+    assert "said\r\n" in drawn and " | " not in drawn
+    finished = room("run", "a", "b", code=0)
+    assert finished.out == "said\nsaid\n" and finished.err.count("complained\n") == 2
+
+
+def test_only_the_stream_that_is_a_terminal_is_labelled(room):
+    for name in ("a", "b"):
+        chatter(room, name, "echo said; echo complained >&2")
+    with open(room.work / "out", "w+") as out:
+        _, drawn = Terminal(room, "run", "a", "b", stdout=out, NO_COLOR="1").finish()
+    assert (room.work / "out").read_text() == "said\nsaid\n"
+    assert sorted(lines_of(drawn.replace("\r", ""))) == ["a | complained", "b | complained"]
+
+
+def test_a_service_with_a_log_of_its_own_is_not_shown(room):
+    chatter(room, "a", "echo said", "[log]\noutput = 'file'\n")
+    chatter(room, "b", "echo said")
+    _, drawn = on_terminal(room, "run", "a", "b", NO_COLOR="1")
+    assert lines_of(drawn.replace("\r", "")) == ["b | said"]
+    assert room.log_text("a") == "said\n"
+
+
+def test_a_terminal_that_takes_nothing_holds_up_who_writes_and_nobody_else(room):
+    chatter(room, "loud", "trap '' PIPE; while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done")
+    room.service("web", ["/bin/sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.02; done"], "[restart]\npolicy = 'never'\n")
+    terminal = Terminal(room, "run", "loud", "web")
+    wait_until(lambda: "loud | xxx" in terminal.text())
+    terminal.looking.clear()  # the reader ends its last read, then nobody reads
+    wait_until(lambda: waits_to_write(room.pid("loud")), "the loud one waits")
+    room("stop", "web")  # the supervisor hears
+    assert room.code("web") == 3 and room.code("loud") == 0
+    terminal.process.send_signal(signal.SIGTERM)
+    terminal.looking.set()
+    assert terminal.finish()[0] == 0
+    room.assert_nothing_left()
+
+
+def waits_to_write(pid):
+    """Its CPU time stands still."""
+    first = stat_of(pid)[11:13]
+    time.sleep(0.2)
+    return stat_of(pid)[11:13] == first
+
+
+def test_a_terminal_that_goes_away_takes_no_service_along(room):
+    for name in ("a", "b"):
+        room.service(name, ["/bin/sh", "-c", f"trap '' HUP; while :; do echo said; echo x >>{room.work / name}; sleep 0.02; done"])
+    terminal = Terminal(room, "run", "a", "b")
+    wait_until(lambda: "b | said" in terminal.text())
+    pids = [room.pid("a"), room.pid("b")]
+    terminal.leave()
+    size = (room.work / "a").stat().st_size
+    wait_until(lambda: (room.work / "a").stat().st_size > size + 20)
+    assert [room.pid("a"), room.pid("b")] == pids
+    room("stop", "a", "b")
+    assert terminal.process.wait(DEADLINE) == 0
+    room.assert_nothing_left()

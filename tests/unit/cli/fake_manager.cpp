@@ -124,8 +124,9 @@ Result<void> Manager::signal(const Target& target, int signal)
     return call(("signal " + std::to_string(signal)).c_str(), target);
 }
 
-Result<RunOutcome> Manager::run(const std::vector<Target>& targets)
+Result<RunOutcome> Manager::run(const std::vector<Target>& targets, const RunOptions& options)
 {
+    fake_host().run_options = options;
     for (const Target& target : targets) {
         if (auto called = call("run", target); !called) return fail(called.error());
     }

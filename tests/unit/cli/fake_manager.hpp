@@ -16,6 +16,7 @@ struct FakeHost {
     StartOutcome start_outcome;
     StopOutcome stop_outcome;
     RunOutcome run_outcome;
+    RunOptions run_options;
     std::vector<ResolvedKey> keys;
     std::vector<StartPart> along;  // what start and restart tell of beside the service
     std::map<std::string, ServiceSpec::Dependencies> dependencies;
