@@ -105,9 +105,9 @@ class Command {
         }
         if (exit_code_ != exit_done) return exit_code_;
         const Style& style = console_.out_style().terminal ? console_.out_style() : console_.err_style();
-        const auto outcome = manager_.run(services, {.label_output = console_.out_style().terminal,
-                                                     .label_error = console_.err_style().terminal,
-                                                     .colour = style.colour});
+        const auto outcome = manager_.run(
+            services,
+            {.label_output = console_.out_style().terminal, .label_error = console_.err_style().terminal, .colour = style.colour});
         if (!outcome) {
             fault(services.empty() ? "" : services.front().name, outcome.error());
             return exit_code_;

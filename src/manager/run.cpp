@@ -1,4 +1,5 @@
 // run: supervises in the foreground, under whatever started steward.
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -8,11 +9,17 @@
 #include "os/environment.hpp"
 #include "os/message_socket.hpp"
 #include "os/signals.hpp"
+#include "supervise/keeper.hpp"
 #include "supervise/supervisor.hpp"
 
 namespace steward::manager {
 
 namespace {
+
+bool is_pid_1()
+{
+    return os::self_pid() == 1;
+}
 
 Result<void> require_supervision(const ServiceSpec& spec)
 {
@@ -48,8 +55,8 @@ Result<supervise::Assignment> assign_to_run(Located& located)
                           .next_step = "steward stop " + located.name});
     }
     if (auto supervised = require_supervision((*charge)->preparation->spec); !supervised) return fail(supervised.error());
-    // There is no keeper to carry on: what restarts steward starts the service anew, and must not find the old one.
-    (*charge)->preparation->plan.parent_death_signal = SIGKILL;
+    // Without a keeper to carry on, what restarts steward starts the service anew, and must not find the old one.
+    if (!is_pid_1()) (*charge)->preparation->plan.parent_death_signal = SIGKILL;
     auto assignment = assign(located, **charge);
     if (!assignment) return fail(assignment.error());
     auto control = os::listen_messages(assignment->directory->directory(), "control", 0600);
@@ -93,6 +100,18 @@ Result<std::vector<std::vector<supervise::Precedence>>> order_of(const std::vect
     return order;
 }
 
+// Nobody but the container's end could start steward again, so it has a keeper as a daemon has.
+Result<RunOutcome> keep_all(const std::vector<supervise::Assignment*>& assignments, std::vector<std::vector<supervise::Precedence>> order)
+{
+    auto kept = supervise::keep_all(assignments, {.start_report = {},
+                                                  .event_log = {},
+                                                  .sink = log::EventLog::Sink::standard_error,
+                                                  .order = std::move(order),
+                                                  .notify_socket = os::environment_variable("NOTIFY_SOCKET").value_or("")});
+    if (!kept) return fail(kept.error());
+    return RunOutcome{.exit = *kept};
+}
+
 }  // namespace
 
 Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options)
@@ -113,6 +132,8 @@ Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options
         for (const auto& assignment : *assignments) note_failed_start(assignment, order.error());
         return fail(order.error());
     }
+    const bool recorded = std::ranges::all_of(*assignments, [](const auto& assignment) { return assignment.directory.has_value(); });
+    if (is_pid_1() && recorded) return keep_all(lent, std::move(*order));
     const supervise::Labels labels{.output = options.label_output, .error = options.label_error, .colour = options.colour};
     auto supervisor = supervise::Supervisor::create(lent, {.foreground = true,
                                                            .events = &events,

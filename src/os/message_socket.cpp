@@ -160,6 +160,12 @@ Result<void> send_message_now(BorrowedFd socket, std::span<const std::byte> mess
     return send_with(socket, message, MSG_DONTWAIT);
 }
 
+std::size_t receive_into(BorrowedFd socket, std::span<std::byte> into) noexcept
+{
+    const ssize_t taken = receive(socket, into.data(), into.size(), 0);
+    return taken > 0 ? static_cast<std::size_t>(taken) : 0;
+}
+
 Result<Peeked> receive_now(BorrowedFd socket, std::size_t limit, bool peek)
 {
     const auto outcome_of = [](int error) -> Result<Peeked> {

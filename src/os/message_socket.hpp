@@ -34,6 +34,8 @@ Result<Peer> peer_of(BorrowedFd socket);
 Result<void> send_message(BorrowedFd socket, std::span<const std::byte> message);
 // The same, but a peer that does not read is not waited for: EAGAIN.
 Result<void> send_message_now(BorrowedFd socket, std::span<const std::byte> message);
+// Takes the next message into `into`, of which a longer one is cut; its length, 0: none waits. Allocates nothing.
+[[nodiscard]] std::size_t receive_into(BorrowedFd socket, std::span<std::byte> into) noexcept;
 // Blocks up to `timeout` (unset: for ever; passed: timed_out). Unset result: the peer has closed. Longer than `limit` is an error,
 // and the message is dropped. Descriptors that a peer sends along are dropped too.
 Result<std::optional<std::vector<std::byte>>> receive_message(BorrowedFd socket, std::size_t limit,

@@ -43,6 +43,8 @@ struct Assignment {
     std::string service_file;
     std::uint64_t file_digest = 0;
     bool adopt = false;          // carry on from the record instead of launching
+    bool released = false;       // it is over, and lease and socket are given up: whoever runs it now, it is not this assignment
+    bool by_policy = false;      // from the first start on: nobody waits for that, and so it cannot fail but by the restart policy
     bool report_launch = false;  // who waits for the first start is told when the program is executed, and not when it is up
 };
 

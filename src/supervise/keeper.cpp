@@ -1,5 +1,6 @@
 #include "supervise/keeper.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include "os/process.hpp"
 #include "os/signals.hpp"
 #include "os/spawn.hpp"
+#include "supervise/members.hpp"
 #include "supervise/message.hpp"
 #include "supervise/supervisor.hpp"
 
@@ -21,19 +23,21 @@ namespace {
 // A supervisor that dies sooner than this after its birth is not replaced at once, but after as long.
 constexpr std::chrono::milliseconds respawn_pause{200};
 constexpr int protected_oom_score = -900;
-constexpr auto signals = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+constexpr auto signals = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH};
 
 enum SupervisorExit : int { service_over = 0, supervisor_failed = 70 };
 
 class Keeper {
   public:
     // `takes_over`: something runs already, and this is the process that it depends on.
-    Keeper(Assignment& assignment, KeeperOptions& options, bool takes_over = false)
-        : assignment_(assignment), options_(options), takes_over_(takes_over)
+    Keeper(const std::vector<Assignment*>& assignments, KeeperOptions& options, bool takes_over = false)
+        : assignments_(assignments), options_(options), takes_over_(takes_over)
     {
     }
 
     int run() noexcept;
+    // With run() over: how the only service ended by itself, if it did.
+    [[nodiscard]] const std::optional<ExitStatus>& last_exit() const { return last_exit_; }
 
   private:
     bool begin();
@@ -44,9 +48,14 @@ class Keeper {
     void protect();
     std::optional<int> reap();
     void hand_on(const os::Reaped& reaped);
+    void hear();
+    [[nodiscard]] const std::string& name() const { return assignments_.front()->spec.name; }
 
-    Assignment& assignment_;
+    const std::vector<Assignment*>& assignments_;
     KeeperOptions& options_;
+    std::vector<os::ProcessIdentity> strangers_;
+    std::optional<ExitStatus> last_exit_;
+    int asked_to_end_ = 0;  // the signal
     bool takes_over_;
     os::ProcessIdentity self_;
     os::Pipe notices_;
@@ -68,20 +77,40 @@ int Keeper::run() noexcept
 {
     os::set_process_name("steward-keeper");
     self_ = os::self_identity();
+    if (self_.pid == 1) strangers_ = processes_below(self_.pid);
     while (!begin()) {
         if (!takes_over_) return supervisor_failed;
         std::this_thread::sleep_for(respawn_pause);
     }
     // The caller learns of a dead supervisor by the end of this channel, so nobody else may hold it.
     options_.start_report.reset();
-    assignment_.adopt = true;
+    for (Assignment* assignment : assignments_) assignment->adopt = true;
     protect();
     for (;;) {
+        hear();
         // Before the first wait too: whoever takes over may have children whose SIGCHLD its old loop has taken already.
         if (const auto code = reap()) return *code;
         std::int32_t sender = 0;
         const int signal = os::wait_for_signal(signals, &sender);
+        if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT) asked_to_end_ = signal;
         if (signal != SIGCHLD && supervisor_) static_cast<void>(supervisor_->signal(signal));
+    }
+}
+
+// What a supervisor has to say, the last words of one that has ended too.
+void Keeper::hear()
+{
+    SupervisorWord word;
+    while (os::receive_into(notices_.write, std::as_writable_bytes(std::span(&word, 1))) == sizeof word) {
+        if (word.kind == SupervisorWord::Kind::over) {
+            last_exit_.reset();
+            if (word.known != 0) last_exit_ = ExitStatus{.signalled = word.signalled != 0, .code = word.value};
+        } else if (static_cast<std::size_t>(word.value) < assignments_.size()) {
+            Assignment& released = *assignments_[static_cast<std::size_t>(word.value)];
+            released.released = true;
+            released.lease.reset();
+            released.control.reset();
+        }
     }
 }
 
@@ -94,6 +123,7 @@ std::optional<int> Keeper::reap()
         if (!reaped || !*reaped) break;
         if (supervisor_ && (*reaped)->pid == supervisor_->pid()) {
             const ExitStatus& end = (*reaped)->status;
+            hear();
             if (!end.signalled && end.code == service_over) return service_over;
             supervisor_.reset();
             respawn = true;
@@ -139,6 +169,8 @@ bool Keeper::spawn_supervisor()
         return false;
     }
     supervisor_ = std::move(*process);
+    // The last one may have died before it had begun to stop.
+    if (asked_to_end_ != 0) static_cast<void>(supervisor_->signal(asked_to_end_));
     return true;
 }
 
@@ -155,24 +187,28 @@ int Keeper::supervise()
     // Only the keeper may hold the sending end: its closing tells of the keeper's death.
     notices_.write.reset();
     {
-        log::EventLog events(log::EventLog::Sink::file_and_syslog, options_.event_log);
+        log::EventLog events(options_.sink, options_.event_log);
         events.tell_of_missing_memory();
-        auto supervisor = Supervisor::create(
-            {&assignment_},
-            {.keeper = self_, .exit_notices = notices_.read, .start_report = std::move(options_.start_report), .events = &events});
+        auto supervisor = Supervisor::create(assignments_, {.keeper = self_,
+                                                            .exit_notices = notices_.read,
+                                                            .start_report = std::move(options_.start_report),
+                                                            .events = &events,
+                                                            .order = options_.order,
+                                                            .notify_socket = options_.notify_socket,
+                                                            .strangers = strangers_});
         if (!supervisor) {
-            events.error(assignment_.spec.name, supervisor.error().message());
+            events.error(name(), supervisor.error().message());
             return supervisor_failed;
         }
         const auto outcome = (*supervisor)->run();
         if (!outcome) {
-            events.error(assignment_.spec.name, outcome.error().message());
+            events.error(name(), outcome.error().message());
             return supervisor_failed;
         }
-        const auto& runner = (*supervisor)->runners().front();
-        if (runner->over()) return service_over;
+        const auto& runners = (*supervisor)->runners();
+        if (std::ranges::all_of(runners, [](const auto& runner) { return runner->over(); })) return service_over;
         if (*outcome != Supervisor::Outcome::keeper_lost) return supervisor_failed;
-        events.warning(assignment_.spec.name, "the keeper has died: PID " + std::to_string(os::self_pid()) + " takes its place");
+        events.warning(name(), "the keeper has died: PID " + std::to_string(os::self_pid()) + " takes its place");
     }
     return replace_keeper();
 }
@@ -182,17 +218,28 @@ int Keeper::replace_keeper()
 {
     notices_.read.reset();
     supervisor_.reset();
-    assignment_.adopt = true;
-    KeeperOptions options{.start_report = {}, .event_log = options_.event_log};
-    return Keeper(assignment_, options, true).run();
+    for (Assignment* assignment : assignments_) assignment->adopt = true;
+    KeeperOptions options{.start_report = {}, .event_log = options_.event_log, .sink = options_.sink, .order = options_.order};
+    return Keeper(assignments_, options, true).run();
 }
 
 }  // namespace
 
 int keep(Assignment& assignment, KeeperOptions options) noexcept
 {
-    Keeper keeper(assignment, options);
-    return keeper.run();
+    const std::vector<Assignment*> assignments{&assignment};
+    return Keeper(assignments, options).run();
+}
+
+Result<std::optional<ExitStatus>> keep_all(const std::vector<Assignment*>& assignments, KeeperOptions options) noexcept
+{
+    for (Assignment* assignment : assignments) assignment->by_policy = true;
+    Keeper keeper(assignments, options);
+    if (keeper.run() == service_over) return keeper.last_exit();
+    return fail(Error{.code = ErrorCode::failed,
+                      .operation = "run",
+                      .object = assignments.front()->spec.name,
+                      .cause = "its supervisor could not be started"});
 }
 
 }  // namespace steward::supervise

@@ -76,4 +76,14 @@ Result<std::vector<os::ProcessIdentity>> find_members(const Membership& where)
     return members;
 }
 
+std::vector<os::ProcessIdentity> processes_below(std::int32_t root)
+{
+    std::vector<os::ProcessIdentity> found;
+    for (const std::int32_t pid : os::process_tree(root)) {
+        const auto stat = os::read_stat(pid);
+        if (pid != root && stat && *stat) found.push_back({.pid = pid, .start_time = (*stat)->start_time});
+    }
+    return found;
+}
+
 }  // namespace steward::supervise

@@ -30,4 +30,7 @@ struct Membership {
 // The living members, each with the start time that proves it when it is signalled. A zombie is none, unless threads of it live.
 Result<std::vector<os::ProcessIdentity>> find_members(const Membership& where);
 
+// Everything below a process, for Membership::strangers: an entry point may have left something behind before it became steward.
+[[nodiscard]] std::vector<os::ProcessIdentity> processes_below(std::int32_t root);
+
 }  // namespace steward::supervise

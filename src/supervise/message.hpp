@@ -41,4 +41,16 @@ struct ExitNotice {
     std::uint8_t core_dumped = 0;
 };
 
+// A supervisor's word to its keeper, where that keeps several services or is to end as its service did.
+struct SupervisorWord {
+    enum class Kind : std::uint8_t {
+        released,  // the service at this place is over, and may be started by others
+        over,      // all are; of a single service how it ended by itself, if it did
+    };
+    Kind kind = Kind::released;
+    std::uint8_t known = 0;
+    std::uint8_t signalled = 0;
+    std::int32_t value = 0;
+};
+
 }  // namespace steward::supervise

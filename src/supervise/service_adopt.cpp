@@ -21,8 +21,24 @@ bool is_final(ServiceState state)
 
 }  // namespace
 
+bool ServiceRunner::was_begun_before() const
+{
+    if (!assignment_.adopt) return false;
+    const auto recorded = assignment_.directory->read_state();
+    const auto main = assignment_.directory->read_main();
+    // What cannot be told may run: adoption waits until it can.
+    if (!recorded || !main || assignment_.released) return true;
+    if (*main || !*recorded) return static_cast<bool>(*main);
+    const record::State& state = **recorded;
+    return state.state != ServiceState::starting || state.restarts > 0 || state.last_exit || state.stop_requested;
+}
+
 void ServiceRunner::adopt(Answer first)
 {
+    if (assignment_.released) {
+        over_ = true;
+        return host_.one_over();
+    }
     if (first) start_answers_.push_back(std::move(first));
     host_.events.warning(name(), "a new supervisor carries on, PID " + std::to_string(host_.supervisor.pid));
     try_to_adopt();
@@ -58,7 +74,7 @@ void ServiceRunner::carry_on(const record::State& before, const std::optional<os
     }
     // A start that found it alive, and now it is not, starts it anew. Else: nobody was told yet how the first start went.
     start_now_ = !start_answers_.empty();
-    first_start_ = !start_now_ && before.state == ServiceState::starting && before.restarts == 0;
+    first_start_ = !start_now_ && !assignment_.by_policy && before.state == ServiceState::starting && before.restarts == 0;
     forking_ = is(ServiceType::forking) && before.state == ServiceState::starting &&
                (before.launched_pid == 0 || (main && main->pid == before.launched_pid));
     if (forking_ && main) state_.launched_pid = main->pid;

@@ -16,6 +16,7 @@ constexpr std::chrono::seconds shortage_pause{1};
 
 void ServiceRunner::begin(Answer first)
 {
+    begun_ = true;
     if (assignment_.adopt) return adopt(std::move(first));
     launch_first(std::move(first));
 }

@@ -22,10 +22,12 @@ ServiceRunner::~ServiceRunner()
     host_.loop.cancel(start_limit_);
 }
 
-void ServiceRunner::release()
+bool ServiceRunner::release()
 {
+    const bool had = static_cast<bool>(assignment_.control);
     assignment_.control.reset();
     assignment_.lease.reset();
+    return had;
 }
 
 bool ServiceRunner::child_ended(std::int32_t pid, const ExitStatus& status)

@@ -87,8 +87,11 @@ class ServiceRunner {
     void pass_on(int signal);
     // A child of this process, or one that the keeper reaped, has ended; true when it was this runner's.
     bool child_ended(std::int32_t pid, const ExitStatus& status);
-    // Once it is over: lease and control socket are given up before the supervisor ends.
-    void release();
+    // Once it is over: lease and control socket are given up before the supervisor ends. Whether they were still there.
+    bool release();
+    [[nodiscard]] bool begun() const { return begun_; }
+    // Whether a supervisor before this one had begun with it, so that there is something to carry on from.
+    [[nodiscard]] bool was_begun_before() const;
 
     [[nodiscard]] bool over() const { return over_; }
     [[nodiscard]] const std::string& name() const { return assignment_.spec.name; }
@@ -194,6 +197,7 @@ class ServiceRunner {
     bool first_start_ = false;  // nobody has been told yet that it is up
     bool shortage_ = false;     // the last launch came to nothing for want of descriptors, memory, …: not the service's failure
     bool start_now_ = false;    // somebody asked for a start while the last end was being dealt with
+    bool begun_ = false;
     bool over_ = false;
     bool killed_ = false;
 };

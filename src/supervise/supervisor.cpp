@@ -18,17 +18,6 @@ constexpr std::chrono::seconds request_timeout{5};
 constexpr std::chrono::seconds accept_pause{1};
 constexpr std::chrono::seconds last_words{2};
 
-// Who was below the subreaper before it had a service: an entry point may have left something behind before it became steward.
-std::vector<os::ProcessIdentity> processes_below(std::int32_t root)
-{
-    std::vector<os::ProcessIdentity> found;
-    for (const std::int32_t pid : os::process_tree(root)) {
-        const auto stat = os::read_stat(pid);
-        if (pid != root && stat && *stat) found.push_back({.pid = pid, .start_time = (*stat)->start_time});
-    }
-    return found;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Supervisor>> Supervisor::create(const std::vector<Assignment*>& assignments, Options options)
@@ -48,7 +37,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(const std::vector<Assignm
                                                                 .keeper = raw->options_.keeper,
                                                                 .supervisor = self,
                                                                 .tree_root = alone ? root : 0,
-                                                                .strangers = {},
+                                                                .strangers = std::move(raw->options_.strangers),
                                                                 .collect = [raw] { raw->reap(), raw->read_exit_notices(); },
                                                                 .one_over = [raw] { raw->one_over(); }});
     if (alone && supervisor->options_.foreground) supervisor->host_->strangers = processes_below(self.pid);
@@ -67,7 +56,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(const std::vector<Assignm
     for (Assignment* assignment : assignments) {
         supervisor->runners_.push_back(std::make_unique<ServiceRunner>(*supervisor->host_, *assignment));
     }
-    supervisor->as_pid_1_ = self.pid == 1;
+    supervisor->as_pid_1_ = root == 1;
     if (auto watched = supervisor->watch_everything(); !watched) return fail(watched.error());
     return supervisor;
 }
@@ -106,13 +95,28 @@ Result<void> Supervisor::watch_everything()
 
 Result<Supervisor::Outcome> Supervisor::run()
 {
+    take_over();
     begin(starts_.first());
     const auto all_over = [this] { return std::all_of(runners_.begin(), runners_.end(), [](const auto& r) { return r->over(); }); };
     if (!all_over() && !keeper_lost_) {
         if (auto ran = loop_.run(); !ran) return fail(ran.error());
     }
     if (terminal_) terminal_->drain(last_words);
-    return keeper_lost_ ? Outcome::keeper_lost : Outcome::all_over;
+    if (keeper_lost_) return Outcome::keeper_lost;
+    SupervisorWord word{.kind = SupervisorWord::Kind::over};
+    const auto& exit = runners_.front()->last_exit();
+    if (runners_.size() == 1 && !runners_.front()->stopped_on_request() && exit) {
+        word.known = exit->known ? 1 : 0;
+        word.signalled = exit->signalled ? 1 : 0;
+        word.value = exit->code;
+    }
+    tell_keeper(word);
+    return Outcome::all_over;
+}
+
+void Supervisor::tell_keeper(const SupervisorWord& word) const
+{
+    if (options_.exit_notices) static_cast<void>(os::send_message_now(options_.exit_notices, std::as_bytes(std::span(&word, 1))));
 }
 
 ServiceRunner::Answer Supervisor::first_start_report()
@@ -192,13 +196,27 @@ void Supervisor::begin(const std::vector<Turns::Turn>& turns)
     for (const auto& turn : turns) {
         ServiceRunner& runner = *runners_[turn.place];
         if (runner.over() || runner.stop_requested() || stops_) continue;
+        if (runner.begun()) continue;
         if (turn.refused) {
             runner.refuse("it requires '" + runners_[turn.lacking]->name() + "', which is not up");
         } else {
-            runner.begin(first_start_report());
-            // What it has taken over may be up already.
-            if (host_->state_changed) host_->state_changed(runner);
+            begin(turn.place);
         }
+    }
+}
+
+void Supervisor::begin(std::size_t place)
+{
+    runners_[place]->begin(first_start_report());
+    // What it has taken over may be up already.
+    if (host_->state_changed) host_->state_changed(*runners_[place]);
+}
+
+// What the last supervisor had begun is carried on at once, whoever's turn it is.
+void Supervisor::take_over()
+{
+    for (std::size_t place = 0; place < runners_.size(); ++place) {
+        if (runners_[place]->was_begun_before()) begin(place);
     }
 }
 
@@ -330,13 +348,22 @@ void Supervisor::drop(Client& client)
 void Supervisor::one_over()
 {
     if (std::all_of(runners_.begin(), runners_.end(), [](const auto& runner) { return runner->over(); })) return loop_.quit();
-    if (!options_.foreground) return;
     // The others go on; this one may be started anew, by whomever.
     accept_no_clients();
-    for (const auto& runner : runners_) {
-        if (runner->over()) runner->release();
+    for (std::size_t place = 0; place < runners_.size(); ++place) {
+        if (runners_[place]->over()) release(place);
     }
     if (clients_ < most_clients) static_cast<void>(accept_clients());
+}
+
+// The keeper has lease and control socket too, and hears of it when a signal comes: any will do.
+void Supervisor::release(std::size_t place)
+{
+    if (!runners_[place]->release()) return;
+    if (options_.foreground) return;
+    tell_keeper({.kind = SupervisorWord::Kind::released, .value = static_cast<std::int32_t>(place)});
+    const auto keeper = os::ProcessRef::open(options_.keeper);
+    if (keeper && *keeper) static_cast<void>((*keeper)->signal(SIGCHLD));
 }
 
 }  // namespace steward::supervise

@@ -23,12 +23,13 @@ class Supervisor {
     struct Options {
         bool foreground = false;      // no keeper above: this process is the subreaper
         os::ProcessIdentity keeper;   // else who it is
-        os::BorrowedFd exit_notices;  // from the keeper
+        os::BorrowedFd exit_notices;  // from the keeper; and to it, the words of this supervisor
         os::UniqueFd start_report;    // whom to tell of the first start; empty: nobody
         log::EventLog* events = nullptr;
         std::vector<std::vector<Precedence>> order;  // for each assignment whom it waits for; empty: nobody waits
         Labels labels;                               // of the output of several services
         std::string notify_socket;                   // of who started steward and wants to know when the services are ready; empty: nobody
+        std::vector<os::ProcessIdentity> strangers;  // below the keeper, and not its services'
     };
     enum class Outcome { all_over, keeper_lost };
 
@@ -64,6 +65,10 @@ class Supervisor {
     void answer(Client& client, const Reply& reply);
     void drop(Client& client);
     void one_over();
+    void release(std::size_t place);
+    void tell_keeper(const SupervisorWord& word) const;
+    void take_over();
+    void begin(std::size_t place);
     void begin(const std::vector<Turns::Turn>& turns);
     void look_whose_turn_it_is(std::size_t place);
     void stop(const std::vector<Turns::Turn>& turns);
