@@ -14,17 +14,16 @@ struct Neutral {
     bool pulled_in;           // by those that need it; a passive target is pulled in by what provides it, and only ordered after
     std::string_view facility;
     std::string_view openrc;
-    bool always_there;  // OpenRC: some service of that name is on every host
 };
 // systemd has a socket for syslog before it starts any service.
 constexpr auto neutrals = std::to_array<Neutral>({
-    {"network", "network.target", false, "$network", "net", true},
-    {"network-online", "network-online.target", true, "$network", "net", true},
-    {"local-fs", "local-fs.target", true, "$local_fs", "localmount", true},
-    {"remote-fs", "remote-fs.target", true, "$remote_fs", "netmount", true},
-    {"time", "time-sync.target", false, "$time", "clock", true},
-    {"syslog", "", false, "$syslog", "logger", false},
-    {"name-lookup", "nss-lookup.target", false, "$named", "dns", false},
+    {"network", "network.target", false, "$network", "net"},
+    {"network-online", "network-online.target", true, "$network", "net"},
+    {"local-fs", "local-fs.target", true, "$local_fs", "localmount"},
+    {"remote-fs", "remote-fs.target", true, "$remote_fs", "netmount"},
+    {"time", "time-sync.target", false, "$time", "clock"},
+    {"syslog", "", false, "$syslog", "logger"},
+    {"name-lookup", "nss-lookup.target", false, "$named", "dns"},
 });
 static_assert(neutrals.size() == neutral_names.size());
 
@@ -154,12 +153,12 @@ LsbHeader lsb_dependencies(const ServiceSpec& spec)
 Lines openrc_dependencies(const ServiceSpec& spec)
 {
     const auto& wishes = spec.dependencies;
-    Names need{"localmount"}, want, use, after, before;
+    // Never "need" for a neutral name: Debian's OpenRC has the scripts of SysV init, and no service called localmount or net.
+    Names need, want, use{"localmount"}, after, before;
     const auto each = [&](const Names& names, Names& needed) {
         for (const std::string& name : names) {
             if (contains(wishes.before, name)) continue;
-            const Neutral* neutral = find_neutral(name);
-            add(neutral == nullptr || neutral->always_there ? needed : use, openrc_name(name));
+            add(find_neutral(name) == nullptr ? needed : use, openrc_name(name));
         }
     };
     each(wishes.required, need);

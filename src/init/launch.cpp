@@ -89,4 +89,11 @@ Lines launch_lines(const Request& request, PidFile pid_file)
     return lines;
 }
 
+std::string launch_text(const Request& request)
+{
+    std::string text;
+    for (const std::string& line : launch_lines(request, PidFile::by_init_system)) text += (text.empty() ? "" : "\n") + line;
+    return text;
+}
+
 }  // namespace steward::init

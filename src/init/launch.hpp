@@ -9,5 +9,7 @@ namespace steward::init {
 // `writes_pid_file`: for init systems that keep none themselves.
 enum class PidFile { by_init_system, by_script };
 [[nodiscard]] Lines launch_lines(const Request& request, PidFile pid_file);
+// The lines as one, for `sh -c`, where start-stop-daemon writes the PID file.
+[[nodiscard]] std::string launch_text(const Request& request);
 
 }  // namespace steward::init

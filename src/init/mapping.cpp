@@ -60,7 +60,6 @@ std::string doubt_command(const ServiceSpec& spec, InitSystem system)
     if (command.empty()) return {};
     const std::string& program = command.front();
     if (is_systemd(system)) return unless(is_systemd_program(program), "names a program in a way that systemd refuses");
-    if (system == InitSystem::openrc) return unless(is_plain_name(program), "names a program that OpenRC would take for several words");
     return unless(program.find('=') == std::string::npos || spec.service.environment.empty(),
                   "names a program that env(1) takes for a variable");
 }
@@ -128,8 +127,7 @@ std::string doubt_pid_file(const ServiceSpec& spec, InitSystem system)
 {
     if (is_systemd(system) && spec.service.type == ServiceType::oneshot) return "is of a process that does not stay";
     if (is_systemd(system)) return doubt_line(spec.service.pid_file, system);
-    return unless(system != InitSystem::openrc || is_plain_name(spec.service.pid_file),
-                  "is a path that OpenRC would take for several words");
+    return {};
 }
 
 std::string doubt_directories(const std::vector<std::string>& names)
@@ -282,31 +280,31 @@ constexpr auto table = std::to_array<Mapping>({
     {"health", "failures", "cccccc", ""},
     {"health", "grace", "cccccc", ""},
 
-    {"limits", "as", "nncnnn", "LimitAS="},
-    {"limits", "core", "nncnnn", "LimitCORE="},
-    {"limits", "cpu", "nncnnn", "LimitCPU="},
-    {"limits", "data", "nncnnn", "LimitDATA="},
-    {"limits", "fsize", "nncnnn", "LimitFSIZE="},
-    {"limits", "locks", "nncnnn", "LimitLOCKS="},
-    {"limits", "memlock", "nncnnn", "LimitMEMLOCK="},
-    {"limits", "msgqueue", "nncnnn", "LimitMSGQUEUE="},
-    {"limits", "nice", "nncnnn", "LimitNICE="},
-    {"limits", "nofile", "nncnnn", "LimitNOFILE="},
-    {"limits", "nproc", "nncnnn", "LimitNPROC="},
-    {"limits", "rss", "nncnnn", "LimitRSS="},
-    {"limits", "rtprio", "nncnnn", "LimitRTPRIO="},
-    {"limits", "rttime", "nncnnn", "LimitRTTIME="},
-    {"limits", "sigpending", "nncnnn", "LimitSIGPENDING="},
-    {"limits", "stack", "nncnnn", "LimitSTACK="},
+    {"limits", "as", "nnnnnn", "LimitAS="},
+    {"limits", "core", "nnnnnn", "LimitCORE="},
+    {"limits", "cpu", "nnnnnn", "LimitCPU="},
+    {"limits", "data", "nnnnnn", "LimitDATA="},
+    {"limits", "fsize", "nnnnnn", "LimitFSIZE="},
+    {"limits", "locks", "nnnnnn", "LimitLOCKS="},
+    {"limits", "memlock", "nnnnnn", "LimitMEMLOCK="},
+    {"limits", "msgqueue", "nnnnnn", "LimitMSGQUEUE="},
+    {"limits", "nice", "nnnnnn", "LimitNICE="},
+    {"limits", "nofile", "nnnnnn", "LimitNOFILE="},
+    {"limits", "nproc", "nnnnnn", "LimitNPROC="},
+    {"limits", "rss", "nnnnnn", "LimitRSS="},
+    {"limits", "rtprio", "nnnnnn", "LimitRTPRIO="},
+    {"limits", "rttime", "nnnnnn", "LimitRTTIME="},
+    {"limits", "sigpending", "nnnnnn", "LimitSIGPENDING="},
+    {"limits", "stack", "nnnnnn", "LimitSTACK="},
 
     {"resources", "memory", "cccccc", ""},
     {"resources", "cpu", "cccccc", ""},
     {"resources", "tasks", "cccccc", ""},
     {"resources", "nice", "nnnnnn", "Nice="},
-    {"resources", "oom-score-adjust", "nncnnn", "OOMScoreAdjust="},
-    {"resources", "cpu-affinity", "nncnnn", "CPUAffinity="},
+    {"resources", "oom-score-adjust", "nnnnnn", "OOMScoreAdjust="},
+    {"resources", "cpu-affinity", "nnnnnn", "CPUAffinity="},
 
-    {"security", "no-new-privileges", "nncnnn", "NoNewPrivileges="},
+    {"security", "no-new-privileges", "nnnnnn", "NoNewPrivileges="},
     {"security", "capabilities", "nccccc", "CapabilityBoundingSet="},
     {"security", "ambient-capabilities", "nccccc", "AmbientCapabilities="},
 

@@ -25,8 +25,8 @@ With `--without-steward` what is carried is lost. A value with a newline is refu
 |---|---|
 | systemd | `/usr/lib/systemd/system/NAME.service`; `/usr/lib/systemd/user/` with `--user` |
 | sysv | `/etc/init.d/NAME`, with an LSB header; without steward by start-stop-daemon(8) |
-| openrc | `/etc/init.d/NAME`; without steward by OpenRC's own variables |
-| runit | `/etc/sv/NAME/run`, `finish`, `log/run` |
+| openrc | `/etc/init.d/NAME`; without steward by start-stop-daemon(8) |
+| runit | `/etc/sv/NAME/run`, `finish`, `control/t`, `log/run` |
 | s6 | `/etc/s6/sv/NAME/run`, `finish`, `timeout-kill`, without steward `down-signal` |
 | dinit | `/etc/dinit.d/NAME`; without steward also `/etc/dinit.d/scripts/NAME` |
 
@@ -34,6 +34,9 @@ With `--destdir` the files are written as a package owns them, and where they ca
 
 A systemd unit that runs `steward run` has systemd restart steward alone, and only if that was killed: the service is restarted by steward, so there is one
 that decides. It is stopped by steward as its file says, within a time-out that is longer than the file's. Under runit and s6 `finish` does the same.
+
+Under Debian's OpenRC use rc-service(8) or the script itself: Debian's service(8) marks a service as started before it calls OpenRC's script, which then finds
+nothing to do.
 
 )";
 

@@ -1,4 +1,4 @@
-// runit: a service directory with run, finish and a log service.
+// runit: a service directory with run, finish, what runsv asks before it sends TERM, and a log service.
 #include "init/launch.hpp"
 #include "init/quote.hpp"
 #include "init/script.hpp"
@@ -25,6 +25,7 @@ Rendered render_runit(const Request& request, Form form)
     };
     add("run", native ? templates::runit_plain_run : templates::runit_run);
     add("finish", native ? templates::runit_plain_finish : templates::runit_finish);
+    add("control/t", templates::runit_control_t);
     add("log/run", templates::runit_log);
     return rendered;
 }

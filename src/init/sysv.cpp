@@ -7,17 +7,6 @@
 
 namespace steward::init {
 
-namespace {
-
-std::string launch_text(const Request& request)
-{
-    std::string text;
-    for (const std::string& line : launch_lines(request, PidFile::by_init_system)) text += (text.empty() ? "" : "\n") + line;
-    return text;
-}
-
-}  // namespace
-
 Rendered render_sysv(const Request& request, Form form)
 {
     const ServiceSpec& spec = request.spec;

@@ -125,7 +125,7 @@ TEST(Render, dependencies_are_written_in_the_init_systems_words)
                           "# Should-Start:      $time\n# Should-Stop:       $time\n"
                           "# X-Start-Before:    web2\n# X-Stop-After:      web2\n"));
     EXPECT_THAT(render_text(text, InitSystem::openrc)->files.front().text,
-                HasSubstr("    need localmount db net\n    want clock\n    before web2\n    use logger\n"));
+                HasSubstr("    need db\n    use localmount net clock\n    before web2\n    use logger\n"));
 }
 
 TEST(Render, a_users_manager_is_not_asked_for_states_of_the_system)
