@@ -17,7 +17,7 @@ _steward() {
             --) separator=$i; break ;;
             --user | --system) scope=("$word") ;;
             --name | --name=*) named=1 ;;&
-            --name | --color | --timeout | -n | --lines | -S | --since | -U | --until | -g | --grep | --init | --destdir)
+            --name | --color | --timeout | -n | --lines | -S | --since | -U | --until | -g | --grep | --init | --scripts | --destdir)
                 # Where bash splits at '=', the value is two words further.
                 [[ ${COMP_WORDS[i+1]} == "=" ]] && ((i++))
                 ((i++)) ;;
@@ -43,6 +43,9 @@ _steward() {
         --init)
             mapfile -t COMPREPLY < <(compgen -W "systemd sysv openrc runit s6 dinit" -- "$cur")
             return ;;
+        --scripts)
+            mapfile -t COMPREPLY < <(compgen -W "deb rpm" -- "$cur")
+            return ;;
         --destdir)
             mapfile -t COMPREPLY < <(compgen -d -S / -- "$cur")
             return ;;
@@ -60,7 +63,7 @@ _steward() {
         list) options="--tree" ;;
         logs) options="-n --lines -f --follow -S --since -U --until -g --grep" ;;
         check) options="--init --strict" ;;
-        generate) options="--init --destdir --without-steward --strict" ;;
+        generate) options="--init --scripts --destdir --without-steward --strict" ;;
         *) options="" ;;
     esac
 

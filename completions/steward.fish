@@ -80,3 +80,4 @@ complete -c steward -n '__fish_seen_subcommand_from check generate' -l init -x -
 complete -c steward -n '__fish_seen_subcommand_from check generate' -l strict -d 'refuse a key that would be lost'
 complete -c steward -n '__fish_seen_subcommand_from generate' -l destdir -x -a '(__fish_complete_directories)' -d 'write the files below this directory'
 complete -c steward -n '__fish_seen_subcommand_from generate' -l without-steward -d 'make files for hosts that have no steward'
+complete -c steward -n '__fish_seen_subcommand_from generate' -l scripts -x -a 'deb rpm' -d 'make the scripts of a package instead'

@@ -53,4 +53,14 @@ struct Generated {
     std::vector<KeyNote> notes;
 };
 
+// Package managers whose maintainer scripts steward writes.
+enum class PackageFormat { deb, rpm };
+[[nodiscard]] std::optional<PackageFormat> parse_package_format(std::string_view name);
+
+struct PackageScript {
+    std::string name;  // as the package manager calls it: "postinst"
+    std::string text;
+    friend bool operator==(const PackageScript&, const PackageScript&) = default;
+};
+
 }  // namespace steward

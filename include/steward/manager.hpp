@@ -226,6 +226,10 @@ class Manager {
     // Units and scripts, and how each written key holds under the init systems asked for. Writes only where a destination is given. A
     // service file given by its path is the system's unless the options of this Manager say otherwise: packages are built by anybody.
     Result<Generated> generate(const Target& target, const GenerateOptions& options) const;
+    // The maintainer scripts of one package that brings units or scripts of these services; they need nothing of steward. Written into
+    // `destination` where one is given.
+    Result<std::vector<PackageScript>> package_scripts(const std::vector<Target>& targets, PackageFormat format,
+                                                       const std::string& destination) const;
 
   private:
     class Impl;

@@ -107,6 +107,11 @@ std::optional<UsageError> take_values(const GivenOptions& given, Arguments& argu
         arguments.destdir = given.value(OptionId::destdir);
         if (arguments.destdir.empty()) return bad_value(OptionId::destdir, "a directory", arguments.destdir);
     }
+    if (given.has(OptionId::scripts)) {
+        const std::string& format = given.value(OptionId::scripts);
+        arguments.scripts = parse_package_format(format);
+        if (!arguments.scripts) return bad_value(OptionId::scripts, "deb or rpm", format);
+    }
     if (given.has(OptionId::name)) {
         arguments.name = given.value(OptionId::name);
         if (arguments.name.empty()) return bad_value(OptionId::name, "a service's name", arguments.name);
@@ -182,7 +187,10 @@ std::optional<UsageError> check_operands(const Arguments& arguments)
         if (any && find_verb(arguments.operands.front()) == nullptr) return unknown_verb(arguments.operands.front());
         return std::nullopt;
     }
-    if (verb.id == VerbId::generate && arguments.init.empty()) return UsageError{"generate needs an init system (try: --init systemd)"};
+    if (verb.id == VerbId::generate && arguments.scripts && !arguments.init.empty())
+        return UsageError{"--scripts and --init exclude each other: the scripts are for whatever init system the host has"};
+    if (verb.id == VerbId::generate && !arguments.scripts && arguments.init.empty())
+        return UsageError{"generate needs an init system (try: --init systemd)"};
     if (verb.id == VerbId::check && arguments.strict && arguments.init.empty())
         return UsageError{"--strict needs an init system (try: --init systemd)"};
     const bool optional = verb.operands.starts_with('[');

@@ -33,6 +33,7 @@ struct Arguments {
     std::string destdir;
     bool without_steward = false;
     bool strict = false;
+    std::optional<PackageFormat> scripts;
     bool follow = false;
     std::string since, until;  // as written; what they mean depends on the time of day
     std::string grep;

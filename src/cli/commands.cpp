@@ -19,6 +19,8 @@ namespace {
 
 constexpr unsigned default_lines = 10;
 
+using Scripts = std::vector<PackageScript>;
+
 // One command: what was asked, who is asked, who is told, and the exit code so far.
 class Command {
   public:
@@ -38,7 +40,7 @@ class Command {
             case VerbId::list: return arguments_.tree ? tree() : list();
             case VerbId::show: return show();
             case VerbId::check: return check();
-            case VerbId::generate: return generate();
+            case VerbId::generate: return arguments_.scripts ? package_scripts() : generate();
             default: return deeds();
         }
     }
@@ -345,6 +347,24 @@ class Command {
             console_.result(arguments_.destdir.empty() ? render_files(*answer.result, files > 1)
                                                        : render_written(*answer.result, arguments_.destdir));
         }
+        return exit_code_;
+    }
+
+    // One set for all the services: a package has one.
+    int package_scripts()
+    {
+        std::vector<Target> services;
+        const auto answers = ask_each<Scripts>(
+            [&](const Target& target) {
+                services.push_back(target);
+                return manager_.package_scripts({target}, *arguments_.scripts, "");
+            },
+            [](const Answer<Scripts>&) {});
+        Result<Scripts> scripts;
+        if (exit_code_ == exit_done) scripts = manager_.package_scripts(services, *arguments_.scripts, arguments_.destdir);
+        if (!scripts) fault(services.front().name, scripts.error());
+        if (json()) console_.result(scripts_json(answers, scripts, console_.out_style()));
+        if (text() && scripts) console_.result(render_scripts(*scripts, arguments_.destdir));
         return exit_code_;
     }
 

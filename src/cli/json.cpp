@@ -143,14 +143,18 @@ std::string octal(unsigned mode)
 }
 
 template <class T, class ToJson>
-std::string document(const char* schema, const Answers<T>& answers, const Style& style, ToJson to_json)
+Json services_json(const Answers<T>& answers, ToJson to_json)
 {
     Json services = Json::array();
     for (const Answer<T>& answer : answers) {
         services.push_back(answer.result ? to_json(answer)
                                          : Json{{"name", text_or_null(answer.name)}, {"error", error_json(answer.result.error())}});
     }
-    const Json json{{"schema", schema}, {"services", services}};
+    return services;
+}
+
+std::string text_of(const Json& json, const Style& style)
+{
     return json.dump(2, ' ', style.terminal, Json::error_handler_t::replace) + "\n";
 }
 
@@ -159,6 +163,12 @@ constexpr const char* log_schema = "steward.log/1";
 std::string one_line(const Json& json, const Style& style)
 {
     return json.dump(-1, ' ', style.terminal, Json::error_handler_t::replace) + "\n";
+}
+
+template <class T, class ToJson>
+std::string document(const char* schema, const Answers<T>& answers, const Style& style, ToJson to_json)
+{
+    return text_of(Json{{"schema", schema}, {"services", services_json(answers, to_json)}}, style);
 }
 
 }  // namespace
@@ -223,6 +233,22 @@ std::string generate_json(const Answers<Generated>& answers, const Style& style)
         }
         return Json{{"name", answer.name}, {"files", files}, {"notes", notes_json(answer.result->notes)}};
     });
+}
+
+std::string scripts_json(const Answers<std::vector<PackageScript>>& answers, const Result<std::vector<PackageScript>>& scripts,
+                         const Style& style)
+{
+    Json json{{"schema", "steward.scripts/1"},
+              {"services", services_json(answers,
+                                         [](const auto& answer) {
+                                             return Json{{"name", answer.name}};
+                                         })},
+              {"scripts", Json::array()}};
+    if (!scripts) json["error"] = error_json(scripts.error());
+    if (scripts) {
+        for (const PackageScript& script : *scripts) json["scripts"].push_back(Json{{"name", script.name}, {"text", script.text}});
+    }
+    return text_of(json, style);
 }
 
 std::string deeds_json(const Answers<Deed>& answers, const Style& style)

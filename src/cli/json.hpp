@@ -16,6 +16,9 @@ namespace steward::cli {
 [[nodiscard]] std::string tree_json(const Answers<ServiceStatus>& answers, const DependencyMap& dependencies, const Style& style);
 [[nodiscard]] std::string show_json(const Answers<ShownService>& answers, const Style& style);
 [[nodiscard]] std::string generate_json(const Answers<Generated>& answers, const Style& style);
+// `scripts`: those of all the services together.
+[[nodiscard]] std::string scripts_json(const Answers<std::vector<PackageScript>>& answers,
+                                       const Result<std::vector<PackageScript>>& scripts, const Style& style);
 [[nodiscard]] std::string check_json(const Answers<Generated>& answers, const Style& style);
 [[nodiscard]] std::string deeds_json(const Answers<Deed>& answers, const Style& style);
 

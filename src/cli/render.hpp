@@ -41,6 +41,7 @@ using TimePoint = std::chrono::system_clock::time_point;
 [[nodiscard]] std::string render_notes(const Generated& generated, const Style& style, bool all);
 // The files as they are; with `named`, each below its path.
 [[nodiscard]] std::string render_files(const Generated& generated, bool named);
+[[nodiscard]] std::string render_scripts(const std::vector<PackageScript>& scripts, const std::string& destination);
 [[nodiscard]] std::string render_written(const Generated& generated, const std::string& destination);
 
 // What stands below an error's message: the faults of a service file with their lines, the last lines of output.

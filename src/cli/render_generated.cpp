@@ -27,6 +27,16 @@ std::string render_files(const Generated& generated, bool named)
     return text;
 }
 
+std::string render_scripts(const std::vector<PackageScript>& scripts, const std::string& destination)
+{
+    std::string text;
+    for (const PackageScript& script : scripts) {
+        text +=
+            destination.empty() ? "==> " + script.name + " <==\n" + script.text + "\n" : "wrote " + destination + "/" + script.name + "\n";
+    }
+    return text;
+}
+
 std::string render_written(const Generated& generated, const std::string& destination)
 {
     std::string text;

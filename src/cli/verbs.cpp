@@ -23,8 +23,9 @@ constexpr Option all_options[] = {
     {OptionId::tree, "", "tree", "", "show what each requires and wants below it"},
     {OptionId::lines, "n", "lines", "LINES", "show this many of the last log lines (status: 10)"},
     {OptionId::init, "", "init", "SYSTEMS", "systemd, sysv, openrc, runit, s6, dinit"},
-    {OptionId::destdir, "", "destdir", "DIR", "write the files below DIR, as a package owns them"},
+    {OptionId::destdir, "", "destdir", "DIR", "write the files below DIR, not to the terminal"},
     {OptionId::without_steward, "", "without-steward", "", "make files for hosts that have no steward"},
+    {OptionId::scripts, "", "scripts", "FORMAT", "make the scripts of a package instead: deb or rpm"},
     {OptionId::strict, "", "strict", "", "refuse a key that would be lost"},
     {OptionId::follow, "f", "follow", "", "go on with the lines that come, after the last 10"},
     {OptionId::since, "S", "since", "TIME", "lines from then on: 1h, yesterday, 2026-11-21 12:00"},
@@ -42,7 +43,7 @@ constexpr OptionId for_restart[] = {OptionId::no_wait, OptionId::timeout};
 constexpr OptionId for_status[] = {OptionId::lines};
 constexpr OptionId for_list[] = {OptionId::tree};
 constexpr OptionId for_check[] = {OptionId::init, OptionId::strict};
-constexpr OptionId for_generate[] = {OptionId::init, OptionId::destdir, OptionId::without_steward, OptionId::strict};
+constexpr OptionId for_generate[] = {OptionId::init, OptionId::destdir, OptionId::without_steward, OptionId::strict, OptionId::scripts};
 constexpr OptionId for_logs[] = {OptionId::lines, OptionId::follow, OptionId::since, OptionId::until, OptionId::grep};
 
 constexpr Verb all_verbs[] = {
@@ -104,7 +105,8 @@ constexpr Verb all_verbs[] = {
      for_check},
     {VerbId::generate, "generate", "", "NAME|FILE...", "print units and scripts for init systems",
      "A key that the init system has no words for makes the unit run the service under\n"
-     "steward, and is named on standard error.",
+     "steward, and is named on standard error. With --destdir the files stand where\n"
+     "a package owns them. --scripts makes what dpkg or rpm runs around them.",
      for_generate},
     {VerbId::help, "help", "", "[VERB]", "tell how to use steward, or one verb", "", {}},
 };

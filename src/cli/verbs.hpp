@@ -29,6 +29,7 @@ enum class OptionId {
     init,
     destdir,
     without_steward,
+    scripts,
     strict,
     follow,
     since,

@@ -33,4 +33,11 @@ std::string_view to_string(Expression how)
     return "";
 }
 
+std::optional<PackageFormat> parse_package_format(std::string_view name)
+{
+    if (name == "deb") return PackageFormat::deb;
+    if (name == "rpm") return PackageFormat::rpm;
+    return std::nullopt;
+}
+
 }  // namespace steward

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "config/loader.hpp"
+#include "init/packages.hpp"
 #include "init/render.hpp"
 #include "os/error.hpp"
 #include "os/file.hpp"
@@ -99,6 +100,25 @@ Result<Generated> generate(const Located& located, const GenerateOptions& option
         if (auto written = write_below(options.destination, file); !written) return fail(written.error());
     }
     return generated;
+}
+
+Result<std::vector<PackageScript>> package_scripts(const std::vector<Located>& services, PackageFormat format,
+                                                   const std::string& destination)
+{
+    std::vector<std::string> names;
+    for (const Located& located : services) {
+        if (!located.sources) return fail(unable(located.name, ErrorCode::unknown_service, "it has no service file"));
+        if (auto loaded = config::load(*located.sources); !loaded) return fail(loaded.error());
+        names.push_back(located.name);
+    }
+    auto scripts = init::package_scripts(format, names);
+    if (destination.empty()) return scripts;
+    auto directory = os::make_directories(os::absolute(destination), 0755);
+    if (!directory) return fail(directory.error());
+    for (const PackageScript& script : scripts) {
+        if (auto written = os::replace_file(*directory, script.name, script.text, 0755); !written) return fail(written.error());
+    }
+    return scripts;
 }
 
 }  // namespace steward::manager

@@ -9,5 +9,8 @@
 namespace steward::manager {
 
 Result<Generated> generate(const Located& located, const GenerateOptions& options);
+// `destination`: empty: they are written nowhere.
+Result<std::vector<PackageScript>> package_scripts(const std::vector<Located>& services, PackageFormat format,
+                                                   const std::string& destination);
 
 }  // namespace steward::manager

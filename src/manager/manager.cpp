@@ -90,6 +90,13 @@ class Manager::Impl {
         return told(manager::restart_together(std::move(*located), how, what, others), name, anothers, verb);
     }
 
+    // A file given by its path is a file of the system that the package is for.
+    [[nodiscard]] Result<Located> locate_for_package(const Target& target) const
+    {
+        const bool by_path = !target.file.empty() && !options.scope;
+        return manager::locate(target, by_path ? Scope::system : options.scope, "generate for");
+    }
+
     [[nodiscard]] std::vector<manager::Paths> scopes() const
     {
         std::vector<manager::Paths> found;
@@ -320,10 +327,21 @@ std::vector<Result<void>> Manager::check(const std::vector<Target>& targets) con
 
 Result<Generated> Manager::generate(const Target& target, const GenerateOptions& options) const
 {
-    const bool by_path = !target.file.empty() && !impl_->options.scope;
-    auto located = manager::locate(target, by_path ? Scope::system : impl_->options.scope, "generate for");
+    auto located = impl_->locate_for_package(target);
     if (!located) return fail(located.error());
     return manager::generate(*located, options);
+}
+
+Result<std::vector<PackageScript>> Manager::package_scripts(const std::vector<Target>& targets, PackageFormat format,
+                                                            const std::string& destination) const
+{
+    std::vector<manager::Located> services;
+    for (const Target& target : targets) {
+        auto located = impl_->locate_for_package(target);
+        if (!located) return fail(located.error());
+        services.push_back(std::move(*located));
+    }
+    return manager::package_scripts(services, format, destination);
 }
 
 }  // namespace steward

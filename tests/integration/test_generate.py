@@ -52,13 +52,13 @@ def check(*command, env=None):
 
 
 def test_every_script_is_read_by_dash(room):
-    for path in [*scripts(room), *(path for path in (TOP / "init").iterdir() if path.read_text().startswith("#!"))]:
+    for path in [*scripts(room), *(path for path in (TOP / "init").rglob("*") if path.is_file() and path.read_text().startswith("#!"))]:
         check("dash", "-n", path)
 
 
 @tool("shellcheck")
 def test_shellcheck_finds_nothing_in_any_script_or_template(room):
-    paths = [*scripts(room), *(path for path in (TOP / "init").iterdir() if path.read_text().startswith("#!"))]
+    paths = [*scripts(room), *(path for path in (TOP / "init").rglob("*") if path.is_file() and path.read_text().startswith("#!"))]
     # Hostile values are meant to look like expansions (2016) and quotes (1003, 2089, 2090); a placeholder is no command (1083, 2194).
     check("shellcheck", "-s", "sh", "-e", "SC1003,SC2016,SC2089,SC2090,SC2034,SC1083,SC2194,SC2050,SC2317", *paths)
 

@@ -419,6 +419,26 @@ TEST_F(CommandLineTest, generate_as_a_document_has_files_and_notes)
     expect_golden("generate.json", told.out);
 }
 
+TEST_F(CommandLineTest, generate_makes_one_set_of_scripts_for_all_services_of_a_package)
+{
+    EXPECT_EQ(run({"generate", "--scripts", "deb", "web", "db"}).out, "==> postinst <==\n# web+db \n\n");
+    EXPECT_EQ(run({"generate", "--scripts", "rpm", "--destdir", "/x", "web"}).out, "wrote /x/post\n");
+    EXPECT_EQ(run({"generate", "--scripts", "deb", "-q", "web"}).out, "");
+    expect_golden("scripts.json", run({"generate", "--scripts", "deb", "--json", "web", "db"}).out);
+}
+
+TEST_F(CommandLineTest, generate_writes_no_script_when_a_service_has_an_error)
+{
+    host().errors["db"] =
+        Error{.code = ErrorCode::unknown_service, .operation = "generate for", .object = "db", .cause = "no such service"};
+    const Told told = run({"generate", "--scripts", "deb", "web", "db"});
+    EXPECT_EQ(told.code, 5);
+    EXPECT_EQ(told.out, "");
+    EXPECT_NE(told.err.find("db"), std::string::npos);
+    EXPECT_EQ(run({"generate", "--scripts", "zip", "web"}).code, 2);
+    EXPECT_EQ(run({"generate", "--scripts", "deb", "--init", "systemd", "web"}).code, 2);
+}
+
 TEST_F(CommandLineTest, check_tells_what_becomes_of_keys_only_when_asked)
 {
     host().generated = sample_generated();

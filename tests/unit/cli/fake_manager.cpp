@@ -180,6 +180,17 @@ Result<Generated> Manager::generate(const Target& target, const GenerateOptions&
     });
 }
 
+Result<std::vector<PackageScript>> Manager::package_scripts(const std::vector<Target>& targets, PackageFormat format,
+                                                            const std::string& destination) const
+{
+    std::string names;
+    for (const Target& target : targets) names += (names.empty() ? "" : "+") + target.name;
+    return call("package_scripts", {.name = names, .file = {}, .command = {}}).map([&] {
+        const std::string name = format == PackageFormat::deb ? "postinst" : "post";
+        return std::vector<PackageScript>{{.name = name, .text = "# " + names + " " + destination + "\n"}};
+    });
+}
+
 std::optional<ServiceSpec::Dependencies> Manager::dependencies(const Target& target) const
 {
     const auto found = fake_host().dependencies.find(target.name);
