@@ -91,17 +91,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     if (size < 2) return 0;
     const std::string text(reinterpret_cast<const char*>(data) + 2, size - 2);
-    switch (data[0] % 8) {
-        case 0: try_compressed(text, log::Encoding::gzip); break;
-        case 1: try_compressed(text, log::Encoding::zstd); break;
-        case 2: {
+    switch (data[0]) {
+        case 'g': try_compressed(text, log::Encoding::gzip); break;
+        case 'z': try_compressed(text, log::Encoding::zstd); break;
+        case 'm': {
             // Lines of megabytes.
-            std::string large;
-            while (!text.empty() && large.size() < log::LineReader::longest_piece * 3 / 2) large += text;
+            std::string large = text;
+            while (!large.empty() && large.size() < log::LineReader::longest_piece * 3 / 2) large += std::string(large);
             try_growing(large, (std::size_t{data[1]} + 1) * 8192);
             break;
         }
-        default: try_growing(text, std::size_t{data[1]} + 1);
+        default: try_growing(text, std::max<std::size_t>(data[1], text.size() / 16) + 1);
     }
     return 0;
 }
