@@ -63,9 +63,10 @@ Result<Spawned> spawn(int (*body)(void*) noexcept, void* argument, const SpawnOp
 
 void abandon(std::int32_t child) noexcept
 {
-    // Not reaped, it keeps its number: neither call can hit anybody else.
-    kill(-child, SIGKILL);
+    // Not reaped, it keeps its number: neither call can hit anybody else. The child before its group: the other way round it could make
+    // the group and a member of it in between. Killed, it makes no more.
     kill(child, SIGKILL);
+    kill(-child, SIGKILL);
     while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
     }
 }
