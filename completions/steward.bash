@@ -6,7 +6,7 @@ _steward_services() {
 
 _steward() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local verbs="run start stop restart try-restart condrestart reload force-reload status logs signal list show check generate help"
+    local verbs="run start stop restart try-restart condrestart reload force-reload reexec status logs signal list show check generate help"
     local common="--user --system --here --json -q --quiet -v --verbose --color -h --help --version"
     local verb="" scope=() named="" separator=0 options i word
     COMPREPLY=()
@@ -59,6 +59,7 @@ _steward() {
         run) options="--all --name" ;;
         start) options="--no-wait --timeout --name" ;;
         restart | try-restart | condrestart | force-reload) options="--no-wait --timeout" ;;
+        reexec) options="--all" ;;
         status) options="-n --lines" ;;
         list) options="--tree" ;;
         logs) options="-n --lines -f --follow -S --since -U --until -g --grep" ;;

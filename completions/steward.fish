@@ -1,6 +1,6 @@
 # fish completion for steward(8). A unit test holds it to the table of verbs in src/cli/verbs.cpp.
 
-set -g __steward_verbs run start stop restart try-restart condrestart reload force-reload status logs signal list show check generate help
+set -g __steward_verbs run start stop restart try-restart condrestart reload force-reload reexec status logs signal list show check generate help
 
 function __steward_services
     set -l scope
@@ -14,7 +14,7 @@ function __steward_needs_verb
 end
 
 function __steward_wants_service
-    __fish_seen_subcommand_from run start stop restart try-restart condrestart reload force-reload status logs list show check generate
+    __fish_seen_subcommand_from run start stop restart try-restart condrestart reload force-reload reexec status logs list show check generate
     and not contains -- -- (commandline -opc)
 end
 
@@ -40,6 +40,7 @@ complete -c steward -n __steward_needs_verb -a try-restart -d 'restart only what
 complete -c steward -n __steward_needs_verb -a condrestart -d 'restart only what is running'
 complete -c steward -n __steward_needs_verb -a reload -d 'have a service read its configuration again'
 complete -c steward -n __steward_needs_verb -a force-reload -d 'reload where that is possible, else restart'
+complete -c steward -n __steward_needs_verb -a reexec -d 'replace running supervisors by the installed program'
 complete -c steward -n __steward_needs_verb -a status -d 'show how services are; changes nothing'
 complete -c steward -n __steward_needs_verb -a logs -d 'show what services wrote, and what steward did with them'
 complete -c steward -n __steward_needs_verb -a signal -d 'send one signal to the main process'
@@ -66,7 +67,7 @@ complete -c steward -l color -x -a 'auto always never' -d 'when to colour'
 complete -c steward -s h -l help -d 'tell how to use steward, or the verb'
 complete -c steward -l version -d 'print the version'
 
-complete -c steward -n '__fish_seen_subcommand_from run' -l all -d 'every service there is a service file for'
+complete -c steward -n '__fish_seen_subcommand_from run reexec' -l all -d 'every service there is a service file for'
 complete -c steward -n '__fish_seen_subcommand_from run start' -l name -x -d 'run the command after -- under this name'
 complete -c steward -n '__fish_seen_subcommand_from start restart try-restart condrestart force-reload' -l no-wait -d 'return at once, not when the service is up'
 complete -c steward -n '__fish_seen_subcommand_from start restart try-restart condrestart force-reload' -l timeout -x -d 'give up on the start after this long'

@@ -205,6 +205,9 @@ class Manager {
     Result<void> reload(const Target& target);
     // reload where there is a way to, else restart.
     Result<void> force_reload(const Target& target, const StartOptions& options = {}, const OnStarted& others = {});
+    // The installed program takes the place of its keeper and supervisor; the service does not notice. False: there are none. unsupported:
+    // it runs in the foreground.
+    Result<bool> reexec(const Target& target);
     // To the main process, after its identity was proven.
     Result<void> signal(const Target& target, int signal);
     // Supervises in the foreground until all the services have ended or SIGTERM, SIGINT or SIGQUIT came.
@@ -235,6 +238,10 @@ class Manager {
     class Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+// What a keeper executes to be replaced, and with which words, is between its version and this one. The exit code of the process.
+int carry_on(const std::vector<std::string>& words);
+inline constexpr std::string_view carry_on_word = "--carry-on";  // the first of them
 
 // "TERM", "SIGTERM", "15" → 15; unset for anything that is no signal.
 [[nodiscard]] std::optional<int> parse_signal(std::string_view text);

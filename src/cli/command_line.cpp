@@ -29,6 +29,7 @@ int carry_out_words(const Arguments& arguments, Console& console)
 
 int run_command_line(const std::vector<std::string>& words, std::FILE* out, std::FILE* err)
 {
+    if (!words.empty() && words.front() == carry_on_word) return carry_on(words);
     const auto parsed = parse_arguments(words);
     if (const auto* error = std::get_if<UsageError>(&parsed)) {
         Console(out, err, ColorWhen::automatic).complain(error->message);

@@ -29,6 +29,15 @@ Deed stopped(const StopOutcome& outcome)
     return {"stopped", "stopped"};
 }
 
+// Of all services, those in the foreground are somebody else's to start again.
+Result<Deed> replaced(const Result<bool>& outcome, bool all)
+{
+    if (!outcome && all && outcome.error().code == ErrorCode::unsupported)
+        return Deed{"in_foreground", "left as it is: it runs in the foreground"};
+    if (!outcome) return fail(outcome.error());
+    return *outcome ? Deed{"replaced", "supervised by the installed program now"} : Deed{"was_not_supervised", "nothing to replace"};
+}
+
 std::string why(Role role, const std::string& of)
 {
     switch (role) {
@@ -71,6 +80,7 @@ Result<Deed> do_deed(const Arguments& arguments, Manager& manager, const Target&
             });
         case VerbId::reload: return manager.reload(target).map([] { return Deed{"reloaded", "reloaded"}; });
         case VerbId::force_reload: return manager.force_reload(target, options, others).map([] { return Deed{"reloaded", "reloaded"}; });
+        case VerbId::reexec: return replaced(manager.reexec(target), arguments.all);
         default: break;
     }
     const int signal = arguments.signal.value_or(0);

@@ -40,6 +40,7 @@ constexpr OptionId common[] = {OptionId::user,    OptionId::system, OptionId::he
 constexpr OptionId for_run[] = {OptionId::all, OptionId::name};
 constexpr OptionId for_start[] = {OptionId::no_wait, OptionId::timeout, OptionId::name};
 constexpr OptionId for_restart[] = {OptionId::no_wait, OptionId::timeout};
+constexpr OptionId for_reexec[] = {OptionId::all};
 constexpr OptionId for_status[] = {OptionId::lines};
 constexpr OptionId for_list[] = {OptionId::tree};
 constexpr OptionId for_check[] = {OptionId::init, OptionId::strict};
@@ -78,6 +79,10 @@ constexpr Verb all_verbs[] = {
      "As the table [reload] of its service file says; without one the exit code is 3.",
      {}},
     {VerbId::force_reload, "force-reload", "", "NAME|FILE...", "reload where that is possible, else restart", "", for_restart},
+    {VerbId::reexec, "reexec", "", "NAME|FILE...\n--all", "replace running supervisors by the installed program",
+     "No service notices. The installed program proves first that it can carry on;\n"
+     "otherwise nothing is changed. What runs in the foreground is left as it is.",
+     for_reexec},
     {VerbId::status, "status", "", "[NAME|FILE]...", "show how services are; changes nothing",
      "Without an operand: all services in a table, those in trouble in full below it,\n"
      "and exit code 0. Else the exit code is 0 running, 1 dead but PID file or record\n"

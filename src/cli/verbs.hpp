@@ -47,7 +47,24 @@ struct Option {
     std::string_view text;      // what it does, in one line
 };
 
-enum class VerbId { run, start, stop, restart, try_restart, reload, force_reload, status, logs, signal, list, show, check, generate, help };
+enum class VerbId {
+    run,
+    start,
+    stop,
+    restart,
+    try_restart,
+    reload,
+    force_reload,
+    reexec,
+    status,
+    logs,
+    signal,
+    list,
+    show,
+    check,
+    generate,
+    help
+};
 
 struct Verb {
     VerbId id;

@@ -258,6 +258,13 @@ Result<void> Manager::force_reload(const Target& target, const StartOptions& opt
     return {};
 }
 
+Result<bool> Manager::reexec(const Target& target)
+{
+    auto located = impl_->locate(target, "reexec");
+    if (!located) return fail(located.error());
+    return told(manager::reexec(*located), *located, "reexec");
+}
+
 Result<void> Manager::signal(const Target& target, int signal)
 {
     auto located = impl_->locate(target, "signal");
@@ -342,6 +349,11 @@ Result<std::vector<PackageScript>> Manager::package_scripts(const std::vector<Ta
         services.push_back(std::move(*located));
     }
     return manager::package_scripts(services, format, destination);
+}
+
+int carry_on(const std::vector<std::string>& words)
+{
+    return manager::carry_on(words);
 }
 
 }  // namespace steward

@@ -14,6 +14,7 @@
 #include "os/spawn.hpp"
 #include "supervise/members.hpp"
 #include "supervise/message.hpp"
+#include "supervise/successor.hpp"
 #include "supervise/supervisor.hpp"
 
 namespace steward::supervise {
@@ -25,7 +26,7 @@ constexpr std::chrono::milliseconds respawn_pause{200};
 constexpr int protected_oom_score = -900;
 constexpr auto signals = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH};
 
-enum SupervisorExit : int { service_over = 0, supervisor_failed = 70 };
+enum SupervisorExit : int { service_over = 0, supervisor_failed = 70, make_way = 71 };
 
 class Keeper {
   public:
@@ -42,6 +43,7 @@ class Keeper {
   private:
     bool begin();
     bool spawn_supervisor();
+    void make_way_for_successor();
     static int supervisor_body(void* keeper) noexcept;
     int supervise();
     int replace_keeper();
@@ -59,6 +61,7 @@ class Keeper {
     bool takes_over_;
     os::ProcessIdentity self_;
     os::Pipe notices_;
+    Successor successor_;
     std::optional<os::ProcessRef> supervisor_;
     std::chrono::steady_clock::time_point born_;
     int oom_score_ = 0;
@@ -67,9 +70,15 @@ class Keeper {
 
 bool Keeper::begin()
 {
-    auto notices = os::make_message_pair();
-    if (!notices) return false;
-    notices_ = std::move(*notices);
+    if (options_.notices.read) {
+        notices_ = std::move(options_.notices);
+    } else if (!notices_.read) {
+        auto notices = os::make_message_pair();
+        if (!notices) return false;
+        notices_ = std::move(*notices);
+    }
+    // PID 1 of a container goes with its image.
+    if (self_.pid != 1) successor_ = Successor(*assignments_.front(), notices_);
     return os::become_subreaper() && os::block_signals(signals) && spawn_supervisor();
 }
 
@@ -125,6 +134,7 @@ std::optional<int> Keeper::reap()
             const ExitStatus& end = (*reaped)->status;
             hear();
             if (!end.signalled && end.code == service_over) return service_over;
+            if (!end.signalled && end.code == make_way) make_way_for_successor();
             supervisor_.reset();
             respawn = true;
         } else {
@@ -136,6 +146,16 @@ std::optional<int> Keeper::reap()
         respawn = !spawn_supervisor();
     }
     return std::nullopt;
+}
+
+// What has not been reaped yet, the successor will. A stop that has been asked for meanwhile would be forgotten with this process's memory.
+void Keeper::make_way_for_successor()
+{
+    if (asked_to_end_ != 0) return;
+    if (oom_protected_) static_cast<void>(os::child::set_oom_score_adjust(oom_score_));
+    static_cast<void>(successor_.execute());
+    // It has proved that it can be executed a moment ago; should it have gone since, the next supervisor is of this version.
+    if (oom_protected_) static_cast<void>(os::child::set_oom_score_adjust(protected_oom_score));
 }
 
 void Keeper::hand_on(const os::Reaped& reaped)
@@ -195,7 +215,8 @@ int Keeper::supervise()
                                                             .events = &events,
                                                             .order = options_.order,
                                                             .notify_socket = options_.notify_socket,
-                                                            .strangers = strangers_});
+                                                            .strangers = strangers_,
+                                                            .successor = &successor_});
         if (!supervisor) {
             events.error(name(), supervisor.error().message());
             return supervisor_failed;
@@ -205,6 +226,7 @@ int Keeper::supervise()
             events.error(name(), outcome.error().message());
             return supervisor_failed;
         }
+        if (*outcome == Supervisor::Outcome::making_way) return make_way;
         const auto& runners = (*supervisor)->runners();
         if (std::ranges::all_of(runners, [](const auto& runner) { return runner->over(); })) return service_over;
         if (*outcome != Supervisor::Outcome::keeper_lost) return supervisor_failed;
@@ -229,6 +251,12 @@ int keep(Assignment& assignment, KeeperOptions options) noexcept
 {
     const std::vector<Assignment*> assignments{&assignment};
     return Keeper(assignments, options).run();
+}
+
+int keep_on(Assignment& assignment, KeeperOptions options) noexcept
+{
+    const std::vector<Assignment*> assignments{&assignment};
+    return Keeper(assignments, options, true).run();
 }
 
 Result<std::optional<ExitStatus>> keep_all(const std::vector<Assignment*>& assignments, KeeperOptions options) noexcept

@@ -27,6 +27,7 @@ struct KeeperOptions {
     os::UniqueFd start_report;  // for the first supervisor
     std::string event_log;
     log::EventLog::Sink sink = log::EventLog::Sink::file_and_syslog;
+    os::Pipe notices = {};                            // of the keeper before this one, in the same process; none: it makes its own
     std::vector<std::vector<Precedence>> order = {};  // for each assignment whom it waits for; empty: nobody waits
     std::string notify_socket = {};                   // see Supervisor::Options
 };
@@ -34,6 +35,9 @@ struct KeeperOptions {
 // Runs until the service is over; the value is the process's exit code. `assignment` is lent. Never returns in a process other than
 // the one that called it.
 int keep(Assignment& assignment, KeeperOptions options) noexcept;
+
+// The same, of a process that was the keeper already and has executed the installed program (successor.hpp).
+int keep_on(Assignment& assignment, KeeperOptions options) noexcept;
 
 // As PID 1 of a container, which has no other supervisor to be killed for: keeps any number of services, each with a record. Runs until all
 // are over; how the only one ended by itself, if it did. A stop that was asked for by a signal is asked of the next supervisor too.

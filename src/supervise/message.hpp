@@ -19,6 +19,7 @@ enum class Request : std::uint16_t {
     start = 1,  // answered when the service is up (a restart that is waited for comes at once), or with the reason it is not
     stop = 2,   // answered when no process of the service is left, or with those that are
     reload = 3,
+    reexec = 4,  // answered when keeper and supervisor are about to be replaced by the installed program, or with the reason they are not
 };
 
 // The outcome of a request, or of a start.

@@ -12,10 +12,6 @@ namespace steward::supervise {
 
 namespace {
 
-// More wait in the socket's backlog. Only the service's owner and root come so far.
-constexpr unsigned most_clients = 128;
-constexpr std::chrono::seconds request_timeout{5};
-constexpr std::chrono::seconds accept_pause{1};
 constexpr std::chrono::seconds last_words{2};
 
 }  // namespace
@@ -103,6 +99,7 @@ Result<Supervisor::Outcome> Supervisor::run()
     }
     if (terminal_) terminal_->drain(last_words);
     if (keeper_lost_) return Outcome::keeper_lost;
+    if (making_way_) return Outcome::making_way;
     SupervisorWord word{.kind = SupervisorWord::Kind::over};
     const auto& exit = runners_.front()->last_exit();
     if (runners_.size() == 1 && !runners_.front()->stopped_on_request() && exit) {
@@ -232,6 +229,10 @@ void Supervisor::reap()
     for (;;) {
         auto reaped = os::reap_any();
         if (!reaped || !*reaped) return;
+        if (check_ != nullptr && check_->pid() == (*reaped)->pid) {
+            check_->ended((*reaped)->status);
+            continue;
+        }
         for (const auto& runner : runners_) {
             if (runner->child_ended((*reaped)->pid, (*reaped)->status)) break;
         }
@@ -267,84 +268,6 @@ void Supervisor::read_exit_notices()
     }
 }
 
-Result<void> Supervisor::accept_clients()
-{
-    accept_no_clients();
-    for (const auto& runner : runners_) {
-        if (!runner->control()) continue;
-        auto watch = loop_.on_readable(runner->control(), [this, &runner = *runner] { accept_client(runner); });
-        if (!watch) return fail(watch.error());
-        control_watches_.push_back(*watch);
-    }
-    return {};
-}
-
-void Supervisor::accept_no_clients()
-{
-    loop_.cancel(std::exchange(accept_timer_, 0));
-    for (const auto watch : std::exchange(control_watches_, {})) loop_.cancel(watch);
-}
-
-void Supervisor::accept_client(ServiceRunner& runner)
-{
-    auto socket = os::accept_messages(runner.control());
-    if (socket && !*socket) return;
-    auto client = std::make_shared<Client>();
-    auto watch = socket ? loop_.on_readable(**socket, [this, &runner, client] { serve(runner, client); })
-                        : Result<os::EventLoop::Id>(tl::unexpected(socket.error()));
-    if (!watch) {
-        // Out of descriptors, most likely, and they do not come back by looking again at once.
-        accept_no_clients();
-        accept_timer_ = loop_.after(accept_pause, [this] { static_cast<void>(accept_clients()); });
-        return;
-    }
-    client->socket = std::move(**socket);
-    client->watch = *watch;
-    client->patience = loop_.after(request_timeout, [this, client] { drop(*client); });
-    if (++clients_ >= most_clients) accept_no_clients();
-}
-
-void Supervisor::serve(ServiceRunner& runner, const std::shared_ptr<Client>& client)
-{
-    const auto received = os::receive_now(client->socket, message_limit, false);
-    if (received && !received->closed && !received->message) return;
-    if (!received || received->closed || client->asked) return drop(*client);
-    client->asked = true;
-    loop_.cancel(client->patience);
-
-    const auto refuse = [&](ErrorCode code, const char* cause) {
-        options_.events->warning(runner.name(), std::string("a message on the control socket was ignored: ") + cause);
-        answer(*client, Reply{.error = Error{.code = code, .operation = "ask", .object = runner.name(), .cause = cause, .next_step = {}}});
-    };
-    const auto peer = os::peer_of(client->socket);
-    if (!peer || (peer->uid != 0 && peer->uid != os::effective_uid())) return refuse(ErrorCode::not_permitted, "not permitted");
-    const auto request = decode_request(*received->message);
-    if (!request) return refuse(ErrorCode::unsupported, "its supervisor does not know this request");
-
-    const ServiceRunner::Answer told = [this, client](const Reply& reply) { answer(*client, reply); };
-    switch (*request) {
-        case Request::start: return runner.start(told);
-        case Request::stop: return runner.stop(told);
-        case Request::reload: return runner.reload(told);
-    }
-}
-
-// A client that has gone is answered into the void; one that does not read is not waited for.
-void Supervisor::answer(Client& client, const Reply& reply)
-{
-    if (client.socket) static_cast<void>(os::send_message(client.socket, encode(reply)));
-    drop(client);
-}
-
-void Supervisor::drop(Client& client)
-{
-    if (!client.socket) return;
-    loop_.cancel(client.watch);
-    loop_.cancel(client.patience);
-    client.socket.reset();
-    if (clients_-- == most_clients) static_cast<void>(accept_clients());
-}
-
 void Supervisor::one_over()
 {
     if (std::all_of(runners_.begin(), runners_.end(), [](const auto& runner) { return runner->over(); })) return loop_.quit();
@@ -353,7 +276,7 @@ void Supervisor::one_over()
     for (std::size_t place = 0; place < runners_.size(); ++place) {
         if (runners_[place]->over()) release(place);
     }
-    if (clients_ < most_clients) static_cast<void>(accept_clients());
+    static_cast<void>(accept_clients());
 }
 
 // The keeper has lease and control socket too, and hears of it when a signal comes: any will do.

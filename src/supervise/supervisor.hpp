@@ -11,9 +11,11 @@
 #include "log/event_log.hpp"
 #include "os/event_loop.hpp"
 #include "supervise/assignment.hpp"
+#include "supervise/command_run.hpp"
 #include "supervise/labelled_terminal.hpp"
 #include "supervise/message.hpp"
 #include "supervise/service_runner.hpp"
+#include "supervise/successor.hpp"
 #include "supervise/turns.hpp"
 
 namespace steward::supervise {
@@ -30,8 +32,9 @@ class Supervisor {
         Labels labels;                               // of the output of several services
         std::string notify_socket;                   // of who started steward and wants to know when the services are ready; empty: nobody
         std::vector<os::ProcessIdentity> strangers;  // below the keeper, and not its services'
+        const Successor* successor = nullptr;        // of keeper and supervisor, on demand; null or without a program: none
     };
-    enum class Outcome { all_over, keeper_lost };
+    enum class Outcome { all_over, keeper_lost, making_way };
 
     // The assignments are lent for the supervisor's life.
     static Result<std::unique_ptr<Supervisor>> create(const std::vector<Assignment*>& assignments, Options options);
@@ -39,7 +42,7 @@ class Supervisor {
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
 
-    // Until the last service is over, or the keeper has died.
+    // Until the last service is over, the keeper has died, or both make way for the installed program.
     Result<Outcome> run();
     [[nodiscard]] const std::vector<std::unique_ptr<ServiceRunner>>& runners() const { return runners_; }
 
@@ -67,6 +70,8 @@ class Supervisor {
     void one_over();
     void release(std::size_t place);
     void tell_keeper(const SupervisorWord& word) const;
+    void reexec(const ServiceRunner& runner, const ServiceRunner::Answer& answer);
+    [[nodiscard]] Result<void> check_successor(const ServiceRunner& runner) const;
     void take_over();
     void begin(std::size_t place);
     void begin(const std::vector<Turns::Turn>& turns);
@@ -91,7 +96,9 @@ class Supervisor {
     std::optional<Turns> stops_;  // once all are to stop
     bool hurried_ = false;
     bool ready_told_ = false;
+    std::unique_ptr<CommandRun> check_;  // of the successor
     bool keeper_lost_ = false;
+    bool making_way_ = false;
     bool as_pid_1_ = false;
 };
 

@@ -71,6 +71,25 @@ TEST_F(CommandLineTest, the_other_verbs_tell_what_they_did)
               (Calls{"restart web", "try-restart web", "try-restart web", "reload web", "force-reload web", "signal 10 web", "check web"}));
 }
 
+TEST_F(CommandLineTest, reexec_of_all_leaves_what_runs_in_the_foreground)
+{
+    EXPECT_EQ(run({"reexec", "web"}).out, "web: supervised by the installed program now\n");
+    host().supervised = false;
+    EXPECT_EQ(run({"reexec", "web"}).out, "web: nothing to replace\n");
+    host().errors["web"] = error(ErrorCode::unsupported, "reexec");
+    EXPECT_EQ(run({"reexec", "web"}).code, 3);
+    host().services["web"] = {};
+    const Told all = run({"reexec", "--all"});
+    EXPECT_EQ(all.code, 0);
+    EXPECT_EQ(all.out, "web: left as it is: it runs in the foreground\n");
+}
+
+TEST_F(CommandLineTest, what_a_keeper_executes_is_no_verb)
+{
+    EXPECT_EQ(run({"--carry-on", "check"}).code, 42);
+    EXPECT_EQ(host().calls, (Calls{"--carry-on", "check"}));
+}
+
 TEST_F(CommandLineTest, every_operand_is_tried_and_the_first_failure_is_the_exit_code)
 {
     host().errors["b"] = error(ErrorCode::not_running, "reload");

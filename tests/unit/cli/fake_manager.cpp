@@ -113,6 +113,11 @@ Result<void> Manager::reload(const Target& target)
     return call("reload", target);
 }
 
+Result<bool> Manager::reexec(const Target& target)
+{
+    return call("reexec", target).map([] { return fake_host().supervised; });
+}
+
 Result<void> Manager::force_reload(const Target& target, const StartOptions& options, const OnStarted&)
 {
     fake_host().start_options = options;
@@ -202,6 +207,12 @@ std::vector<Result<void>> Manager::check(const std::vector<Target>& targets) con
     std::vector<Result<void>> outcomes;
     for (const Target& target : targets) outcomes.push_back(call("check", target));
     return outcomes;
+}
+
+int carry_on(const std::vector<std::string>& words)
+{
+    for (const std::string& word : words) cli::fake_host().calls.push_back(word);
+    return 42;
 }
 
 namespace cli {

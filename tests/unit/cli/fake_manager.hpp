@@ -17,6 +17,7 @@ struct FakeHost {
     StopOutcome stop_outcome;
     RunOutcome run_outcome;
     RunOptions run_options;
+    bool supervised = true;  // there is something to replace
     std::vector<ResolvedKey> keys;
     std::vector<StartPart> along;  // what start and restart tell of beside the service
     std::map<std::string, ServiceSpec::Dependencies> dependencies;

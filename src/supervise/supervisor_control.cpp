@@ -1,0 +1,144 @@
+// Supervisor: requests over the control sockets, and the one that replaces this process.
+#include "os/environment.hpp"
+#include "os/error.hpp"
+#include "os/message_socket.hpp"
+#include "supervise/supervisor.hpp"
+
+namespace steward::supervise {
+
+namespace {
+
+// More wait in the socket's backlog. Only the service's owner and root come so far.
+constexpr unsigned most_clients = 128;
+constexpr std::chrono::seconds request_timeout{5};
+constexpr std::chrono::seconds accept_pause{1};
+constexpr std::chrono::seconds check_timeout{30};
+
+}  // namespace
+
+Result<void> Supervisor::accept_clients()
+{
+    accept_no_clients();
+    if (clients_ >= most_clients) return {};
+    for (const auto& runner : runners_) {
+        if (!runner->control()) continue;
+        auto watch = loop_.on_readable(runner->control(), [this, &runner = *runner] { accept_client(runner); });
+        if (!watch) return fail(watch.error());
+        control_watches_.push_back(*watch);
+    }
+    return {};
+}
+
+void Supervisor::accept_no_clients()
+{
+    loop_.cancel(std::exchange(accept_timer_, 0));
+    for (const auto watch : std::exchange(control_watches_, {})) loop_.cancel(watch);
+}
+
+void Supervisor::accept_client(ServiceRunner& runner)
+{
+    auto socket = os::accept_messages(runner.control());
+    if (socket && !*socket) return;
+    auto client = std::make_shared<Client>();
+    auto watch = socket ? loop_.on_readable(**socket, [this, &runner, client] { serve(runner, client); })
+                        : Result<os::EventLoop::Id>(tl::unexpected(socket.error()));
+    if (!watch) {
+        // Out of descriptors, most likely, and they do not come back by looking again at once.
+        accept_no_clients();
+        accept_timer_ = loop_.after(accept_pause, [this] { static_cast<void>(accept_clients()); });
+        return;
+    }
+    client->socket = std::move(**socket);
+    client->watch = *watch;
+    client->patience = loop_.after(request_timeout, [this, client] { drop(*client); });
+    if (++clients_ >= most_clients) accept_no_clients();
+}
+
+void Supervisor::serve(ServiceRunner& runner, const std::shared_ptr<Client>& client)
+{
+    const auto received = os::receive_now(client->socket, message_limit, false);
+    if (received && !received->closed && !received->message) return;
+    if (!received || received->closed || client->asked) return drop(*client);
+    client->asked = true;
+    loop_.cancel(client->patience);
+
+    const auto refuse = [&](ErrorCode code, const char* cause) {
+        options_.events->warning(runner.name(), std::string("a message on the control socket was ignored: ") + cause);
+        answer(*client, Reply{.error = Error{.code = code, .operation = "ask", .object = runner.name(), .cause = cause, .next_step = {}}});
+    };
+    const auto peer = os::peer_of(client->socket);
+    if (!peer || (peer->uid != 0 && peer->uid != os::effective_uid())) return refuse(ErrorCode::not_permitted, "not permitted");
+    const auto request = decode_request(*received->message);
+    if (!request) return refuse(ErrorCode::unsupported, "its supervisor does not know this request");
+
+    const ServiceRunner::Answer told = [this, client](const Reply& reply) { answer(*client, reply); };
+    switch (*request) {
+        case Request::start: return runner.start(told);
+        case Request::stop: return runner.stop(told);
+        case Request::reload: return runner.reload(told);
+        case Request::reexec: return reexec(runner, told);
+    }
+}
+
+// A client that has gone is answered into the void; one that does not read is not waited for.
+void Supervisor::answer(Client& client, const Reply& reply)
+{
+    if (client.socket) static_cast<void>(os::send_message(client.socket, encode(reply)));
+    drop(client);
+}
+
+void Supervisor::drop(Client& client)
+{
+    if (!client.socket) return;
+    loop_.cancel(client.watch);
+    loop_.cancel(client.patience);
+    client.socket.reset();
+    if (clients_-- == most_clients) static_cast<void>(accept_clients());
+}
+
+Result<void> Supervisor::check_successor(const ServiceRunner& runner) const
+{
+    const auto refuse = [&](ErrorCode code, const char* cause, std::string next_step = {}) {
+        return fail(Error{.code = code, .operation = "reexec", .object = runner.name(), .cause = cause, .next_step = std::move(next_step)});
+    };
+    if (options_.foreground || as_pid_1_)
+        return refuse(ErrorCode::unsupported, "it runs in the foreground, without a keeper that could go on", "start it again");
+    if (options_.successor == nullptr || options_.successor->program().empty())
+        return refuse(ErrorCode::failed, "where this program was installed cannot be told");
+    if (runner.over() || runner.stop_requested()) return refuse(ErrorCode::not_running, "it is being stopped");
+    if (check_ != nullptr) return refuse(ErrorCode::failed, "that is under way already");
+    return {};
+}
+
+// The installed program says first whether it can carry on: afterwards there is no way back.
+void Supervisor::reexec(const ServiceRunner& runner, const ServiceRunner::Answer& answer)
+{
+    const auto refuse = [this, name = runner.name(), answer](const Error& error) {
+        options_.events->warning(name, error.message());
+        answer(Reply{.error = error});
+    };
+    if (auto possible = check_successor(runner); !possible) return refuse(possible.error());
+    process::LaunchPlan plan{.operation = "reexec", .service = runner.name(), .program = options_.successor->program()};
+    plan.argv = options_.successor->check_words();
+    for (const auto& [name, value] : os::whole_environment()) plan.environment.push_back(name + "=" + value);
+    const auto done = [this, refuse, answer, name = runner.name()](const CommandRun::Outcome& outcome) {
+        check_.reset();
+        if (!outcome.succeeded()) {
+            const std::string end = outcome.exit ? to_string(*outcome.exit) : "no answer";
+            return refuse(
+                Error{.code = ErrorCode::failed,
+                      .operation = "reexec",
+                      .object = name,
+                      .cause = os::quoted(options_.successor->program()) + " cannot carry on what this version has begun (" + end + ")",
+                      .next_step = "steward restart " + name});
+        }
+        making_way_ = true;
+        answer(Reply{});
+        loop_.quit();
+    };
+    auto check = CommandRun::start(loop_, plan, check_timeout, done);
+    if (!check) return refuse(check.error());
+    check_ = std::move(*check);
+}
+
+}  // namespace steward::supervise

@@ -1,0 +1,66 @@
+#include "supervise/successor.hpp"
+
+#include <gtest/gtest.h>
+
+namespace steward::supervise {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(Successor, says_what_its_counterpart_reads)
+{
+    auto channel = os::make_message_pair();
+    auto more = os::make_pipe();
+    ASSERT_TRUE(channel && more);
+    Assignment assignment;
+    assignment.spec.name = "worker@1";
+    assignment.output.system_scope = false;
+    const Successor successor(assignment, *channel);
+    EXPECT_FALSE(successor.program().empty());
+    const Words& check = successor.check_words();
+    EXPECT_EQ(check, (Words{"steward", "--carry-on", "check", "user", "worker@1"}));
+    const auto read = parse_succession(std::span(check).subspan(1));
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->check);
+    EXPECT_FALSE(read->system_scope);
+    EXPECT_EQ(read->name, "worker@1");
+}
+
+TEST(Successor, takes_the_descriptors_that_are_named)
+{
+    auto channel = os::make_message_pair();
+    auto locks = os::make_pipe();
+    ASSERT_TRUE(channel && locks);
+    Words words{"--carry-on", "keep", "system", "web"};
+    for (os::UniqueFd* fd : {&channel->read, &channel->write, &locks->read, &locks->write}) words.push_back(std::to_string(fd->release()));
+    const auto taken = parse_succession(words);
+    ASSERT_TRUE(taken);
+    EXPECT_FALSE(taken->check);
+    EXPECT_TRUE(taken->system_scope);
+    EXPECT_EQ(std::to_string(taken->notices.read.get()), words[4]);
+    EXPECT_EQ(std::to_string(taken->notices.write.get()), words[5]);
+    EXPECT_EQ(std::to_string(taken->lease.get()), words[6]);
+    EXPECT_EQ(std::to_string(taken->control.get()), words[7]);
+}
+
+TEST(Successor, understands_nothing_else)
+{
+    for (const Words& words : std::vector<Words>{{},
+                                                 {"--carry-on"},
+                                                 {"--carry-on", "check", "system"},
+                                                 {"--carry-on", "check", "system", ""},
+                                                 {"--carry-on", "check", "here", "web"},
+                                                 {"--carry-on", "check", "system", "web", "more"},
+                                                 {"--carry-on", "keep", "system", "web"},
+                                                 {"--carry-on", "keep", "system", "web", "3", "4", "5"},
+                                                 {"--carry-on", "keep", "system", "web", "3", "4", "5", "5"},
+                                                 {"--carry-on", "keep", "system", "web", "0", "1", "2", "3"},
+                                                 {"--carry-on", "keep", "system", "web", "3", "4", "5", "6x"},
+                                                 {"--carry-on", "keep", "system", "web", "-1", "-1", "-1", "-1"},
+                                                 {"--other", "check", "system", "web"}}) {
+        EXPECT_FALSE(parse_succession(words)) << words.size();
+    }
+}
+
+}  // namespace
+}  // namespace steward::supervise
