@@ -22,6 +22,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # So that the machines are cleared away when the run is terminated, too.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=128 + signal.SIGTERM))
     # A lab that cannot boot has proved nothing: it fails.
     if os.getuid() != 0:
         raise pytest.UsageError("the lab boots machines, and has to be root for it")
