@@ -46,21 +46,25 @@ class SystemdControl final : public Control {
     Result<void> reload(const std::string& name) const override { return act("reload", name); }
     Result<void> enable(const std::string& name) const override { return act("enable", name); }
     Result<void> disable(const std::string& name) const override { return act("disable", name); }
-    Result<void> read_anew() const override { return do_with(run_, systemctl({"daemon-reload"}), "reload", "systemd"); }
+    Result<void> read_anew() const override { return do_with(run_, systemctl({"--quiet", "daemon-reload"}), "reload", "systemd"); }
 
   private:
     static std::string unit(const std::string& name) { return name + ".service"; }
 
+    // With --quiet it would not answer what it is asked.
     [[nodiscard]] Argv systemctl(std::initializer_list<std::string> words) const
     {
         Argv command{"systemctl"};
         if (scope_ == Scope::user) command.emplace_back("--user");
-        command.insert(command.end(), {"--no-pager", "--quiet"});
+        command.emplace_back("--no-pager");
         command.insert(command.end(), words);
         return command;
     }
 
-    Result<void> act(const char* verb, const std::string& name) const { return do_with(run_, systemctl({verb, unit(name)}), verb, name); }
+    Result<void> act(const char* verb, const std::string& name) const
+    {
+        return do_with(run_, systemctl({"--quiet", verb, unit(name)}), verb, name);
+    }
 
     static Error unanswered(const std::string& name, const os::CommandEnd& end)
     {

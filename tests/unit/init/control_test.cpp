@@ -140,6 +140,15 @@ TEST_F(ControlTest, each_tool_enables_and_disables_in_its_own_words)
     EXPECT_EQ(control(InitSystem::runit)->disable("web").error().code, ErrorCode::unsupported);
 }
 
+// By its word systemctl answers, and with --quiet it says none.
+TEST_F(ControlTest, systemd_is_asked_aloud)
+{
+    static_cast<void>(control(InitSystem::systemd)->knows("web"));
+    static_cast<void>(control(InitSystem::systemd)->boot_state("web"));
+    static_cast<void>(control(InitSystem::systemd)->runs("web"));
+    EXPECT_THAT(commands_, testing::Each(testing::Not(testing::Contains("--quiet"))));
+}
+
 TEST_F(ControlTest, only_update_rc_d_has_links_of_its_own)
 {
     for (const InitSystem system : {InitSystem::systemd, InitSystem::openrc, InitSystem::runit}) {
