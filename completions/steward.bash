@@ -6,7 +6,7 @@ _steward_services() {
 
 _steward() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local verbs="run start stop restart try-restart condrestart reload force-reload reexec status logs signal list show check generate help"
+    local verbs="run start stop restart try-restart condrestart reload force-reload reexec status logs signal list show check generate install uninstall enable disable help"
     local common="--user --system --here --json -q --quiet -v --verbose --color -h --help --version"
     local verb="" scope=() named="" separator=0 options i word
     COMPREPLY=()
@@ -17,7 +17,7 @@ _steward() {
             --) separator=$i; break ;;
             --user | --system) scope=("$word") ;;
             --name | --name=*) named=1 ;;&
-            --name | --color | --timeout | -n | --lines | -S | --since | -U | --until | -g | --grep | --init | --scripts | --destdir)
+            --name | --color | --timeout | -n | --lines | -S | --since | -U | --until | -g | --grep | --init | --scripts | --destdir | --root)
                 # Where bash splits at '=', the value is two words further.
                 [[ ${COMP_WORDS[i+1]} == "=" ]] && ((i++))
                 ((i++)) ;;
@@ -41,12 +41,12 @@ _steward() {
             mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
             return ;;
         --init)
-            mapfile -t COMPREPLY < <(compgen -W "systemd sysv openrc runit s6 dinit" -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W "systemd sysv openrc runit s6 dinit none" -- "$cur")
             return ;;
         --scripts)
             mapfile -t COMPREPLY < <(compgen -W "deb rpm" -- "$cur")
             return ;;
-        --destdir)
+        --destdir | --root)
             mapfile -t COMPREPLY < <(compgen -d -S / -- "$cur")
             return ;;
         -S | --since | -U | --until)
@@ -65,6 +65,9 @@ _steward() {
         logs) options="-n --lines -f --follow -S --since -U --until -g --grep" ;;
         check) options="--init --strict" ;;
         generate) options="--init --scripts --destdir --without-steward --strict" ;;
+        install) options="--init --now --root --force --strict --dry-run" ;;
+        uninstall) options="--root --force --purge --dry-run" ;;
+        enable | disable) options="--root --dry-run" ;;
         *) options="" ;;
     esac
 

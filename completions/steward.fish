@@ -1,6 +1,6 @@
 # fish completion for steward(8). A unit test holds it to the table of verbs in src/cli/verbs.cpp.
 
-set -g __steward_verbs run start stop restart try-restart condrestart reload force-reload reexec status logs signal list show check generate help
+set -g __steward_verbs run start stop restart try-restart condrestart reload force-reload reexec status logs signal list show check generate install uninstall enable disable help
 
 function __steward_services
     set -l scope
@@ -14,7 +14,7 @@ function __steward_needs_verb
 end
 
 function __steward_wants_service
-    __fish_seen_subcommand_from run start stop restart try-restart condrestart reload force-reload reexec status logs list show check generate
+    __fish_seen_subcommand_from run start stop restart try-restart condrestart reload force-reload reexec status logs list show check generate install uninstall enable disable
     and not contains -- -- (commandline -opc)
 end
 
@@ -48,6 +48,10 @@ complete -c steward -n __steward_needs_verb -a list -d 'list the services in a t
 complete -c steward -n __steward_needs_verb -a show -d "print the resolved service file, with each key's origin"
 complete -c steward -n __steward_needs_verb -a check -d 'validate service files without starting anything'
 complete -c steward -n __steward_needs_verb -a generate -d 'print units and scripts for init systems'
+complete -c steward -n __steward_needs_verb -a install -d 'have the init system start a service at boot'
+complete -c steward -n __steward_needs_verb -a uninstall -d 'stop a service and remove what install wrote'
+complete -c steward -n __steward_needs_verb -a enable -d 'start a service at boot; starts nothing now'
+complete -c steward -n __steward_needs_verb -a disable -d 'do not start a service at boot; stops nothing now'
 complete -c steward -n __steward_needs_verb -a help -d 'tell how to use steward, or one verb'
 
 complete -c steward -n '__fish_seen_subcommand_from help' -a '$__steward_verbs'
@@ -82,3 +86,10 @@ complete -c steward -n '__fish_seen_subcommand_from check generate' -l strict -d
 complete -c steward -n '__fish_seen_subcommand_from generate' -l destdir -x -a '(__fish_complete_directories)' -d 'write the files below this directory'
 complete -c steward -n '__fish_seen_subcommand_from generate' -l without-steward -d 'make files for hosts that have no steward'
 complete -c steward -n '__fish_seen_subcommand_from generate' -l scripts -x -a 'deb rpm' -d 'make the scripts of a package instead'
+complete -c steward -n '__fish_seen_subcommand_from install' -l init -x -a 'systemd sysv openrc runit none' -d 'for this init system'
+complete -c steward -n '__fish_seen_subcommand_from install' -l now -d 'start it too; restart what an update changed'
+complete -c steward -n '__fish_seen_subcommand_from install' -l strict -d 'refuse a key that would be lost'
+complete -c steward -n '__fish_seen_subcommand_from install uninstall' -l force -d 'replace or remove files that were edited, too'
+complete -c steward -n '__fish_seen_subcommand_from uninstall' -l purge -d 'remove its logs and state, too'
+complete -c steward -n '__fish_seen_subcommand_from install uninstall enable disable' -l root -x -a '(__fish_complete_directories)' -d 'change files and links in the image below this directory'
+complete -c steward -n '__fish_seen_subcommand_from install uninstall enable disable' -l dry-run -d 'show what would change, and change nothing'

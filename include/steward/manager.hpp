@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <steward/init_system.hpp>
+#include <steward/installation.hpp>
 #include <steward/result.hpp>
 #include <steward/service_spec.hpp>
 
@@ -185,6 +186,8 @@ class Manager {
 
     // Every service with a file or a record, by name.
     Result<std::vector<Target>> all() const;
+    // Those of them with a file that are enabled.
+    Result<std::vector<Target>> enabled() const;
 
     // Daemonizes and supervises (or, with supervise = false, only daemonizes). What a service requires or wants is started before it, side by
     // side where nothing orders them, each under a pair of its own; a service is not started if what it requires is not up. Each part is
@@ -233,6 +236,15 @@ class Manager {
     // `destination` where one is given.
     Result<std::vector<PackageScript>> package_scripts(const std::vector<Target>& targets, PackageFormat format,
                                                        const std::string& destination) const;
+
+    // The unit or script of a service, its file and what makes it start at boot: all of it is changed or nothing, and what was killed half way
+    // is undone by the next of these three. An operand that is a path is copied to where the scope's service files are.
+    Result<Installation> install(const Target& target, const InstallOptions& options);
+    // Stops it first. Succeeds when it is not installed.
+    Result<Installation> uninstall(const Target& target, const UninstallOptions& options);
+    // Whether it starts at boot, no more. Where no init system knows it, that is what `run` goes by when it is to run all.
+    Result<Installation> enable(const Target& target, const BootOptions& options);
+    Result<Installation> disable(const Target& target, const BootOptions& options);
 
   private:
     class Impl;

@@ -20,6 +20,7 @@ enum class ServiceType { simple, forking, oneshot };
 enum class StopMode { group, mixed, main };
 enum class RestartPolicyKind { never, on_success, on_failure, on_abnormal, always };
 enum class LogOutput { automatic, file, journal, syslog, inherit, null };
+enum class Supervisor { automatic, init, steward };            // automatic: the init system where it can say all that is asked
 enum class InheritEnvironment { automatic, yes, no, listed };  // automatic: yes as PID 1, else no
 
 struct EnvironmentFile {
@@ -153,6 +154,19 @@ struct ServiceSpec {
         std::vector<std::string> after, before;
         friend bool operator==(const Dependencies&, const Dependencies&) = default;
     } dependencies;
+
+    struct Install {
+        bool enable = true;
+        Supervisor supervisor = Supervisor::automatic;
+        friend bool operator==(const Install&, const Install&) = default;
+    } install;
+
+    // [systemd.*]: settings that go into the unit word for word. A setting may stand there several times.
+    struct Systemd {
+        using Settings = std::map<std::string, std::vector<std::string>>;
+        Settings unit, service, install;
+        friend bool operator==(const Systemd&, const Systemd&) = default;
+    } systemd;
 
     // How long a start may take until the service is ready; unset: as long as it likes.
     [[nodiscard]] std::optional<Duration> start_limit() const

@@ -67,6 +67,10 @@ UsageError bad_value(OptionId id, std::string_view wanted, const std::string& va
 // "systemd,sysv".
 std::optional<UsageError> take_init_systems(const std::string& text, Arguments& arguments)
 {
+    if (arguments.verb->id == VerbId::install && text == "none") {
+        arguments.without_init = true;
+        return std::nullopt;
+    }
     for (std::string_view rest = text;;) {
         const std::string_view word = rest.substr(0, rest.find(','));
         const auto system = parse_init_system(word);
@@ -112,6 +116,10 @@ std::optional<UsageError> take_values(const GivenOptions& given, Arguments& argu
         arguments.scripts = parse_package_format(format);
         if (!arguments.scripts) return bad_value(OptionId::scripts, "deb or rpm", format);
     }
+    if (given.has(OptionId::root)) {
+        arguments.root = given.value(OptionId::root);
+        if (arguments.root.empty()) return bad_value(OptionId::root, "a directory", arguments.root);
+    }
     if (given.has(OptionId::name)) {
         arguments.name = given.value(OptionId::name);
         if (arguments.name.empty()) return bad_value(OptionId::name, "a service's name", arguments.name);
@@ -141,6 +149,10 @@ std::optional<UsageError> take_options(const GivenOptions& given, Arguments& arg
     arguments.tree = given.has(OptionId::tree);
     arguments.without_steward = given.has(OptionId::without_steward);
     arguments.strict = given.has(OptionId::strict);
+    arguments.now = given.has(OptionId::now);
+    arguments.force = given.has(OptionId::force);
+    arguments.purge = given.has(OptionId::purge);
+    arguments.dry_run = given.has(OptionId::dry_run);
     arguments.wait = !given.has(OptionId::no_wait);
     arguments.follow = given.has(OptionId::follow);
     if (arguments.follow && given.has(OptionId::until)) return UsageError{"--follow and --until exclude each other"};
@@ -193,6 +205,9 @@ std::optional<UsageError> check_operands(const Arguments& arguments)
         return UsageError{"generate needs an init system (try: --init systemd)"};
     if (verb.id == VerbId::check && arguments.strict && arguments.init.empty())
         return UsageError{"--strict needs an init system (try: --init systemd)"};
+    if (verb.id == VerbId::install && arguments.init.size() > 1) return UsageError{"install takes one init system"};
+    if (!arguments.root.empty() && arguments.now) return UsageError{"--root and --now exclude each other: nothing runs in an image"};
+    if (!arguments.root.empty() && arguments.scope == Scope::user) return UsageError{"--root and --user exclude each other"};
     const bool optional = verb.operands.starts_with('[');
     if (any || optional || arguments.all) return std::nullopt;
     const std::string name(verb.name);

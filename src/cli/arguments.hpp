@@ -37,6 +37,12 @@ struct Arguments {
     bool follow = false;
     std::string since, until;  // as written; what they mean depends on the time of day
     std::string grep;
+    bool without_init = false;  // --init none
+    std::string root;
+    bool now = false;
+    bool force = false;
+    bool purge = false;
+    bool dry_run = false;
     std::string name;                   // of an ad-hoc service
     Argv command;                       // of an ad-hoc service; what stands after --
     std::optional<int> signal;          // always set with the verb signal

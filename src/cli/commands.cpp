@@ -17,6 +17,10 @@ int carry_out(const Arguments& arguments, Manager& manager, Console& console, Ti
         case VerbId::show: return show(command);
         case VerbId::check: return check(command);
         case VerbId::generate: return arguments.scripts ? write_package_scripts(command) : generate(command);
+        case VerbId::install:
+        case VerbId::uninstall:
+        case VerbId::enable:
+        case VerbId::disable: return change_installation(command);
         default: return do_deeds(command);
     }
 }

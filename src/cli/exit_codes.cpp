@@ -6,7 +6,7 @@ int exit_code(VerbId verb, ErrorCode code)
 {
     if (verb == VerbId::status) return exit_unknown_status;
     // A name that cannot be a unit's is a fault of the configuration.
-    if (verb == VerbId::generate && code == ErrorCode::invalid_argument) return 6;
+    if ((verb == VerbId::generate || verb == VerbId::install) && code == ErrorCode::invalid_argument) return 6;
     switch (code) {
         case ErrorCode::failed:
         case ErrorCode::already_running:

@@ -251,6 +251,26 @@ std::string scripts_json(const Answers<std::vector<PackageScript>>& answers, con
     return text_of(json, style);
 }
 
+std::string installation_json(const Answers<Installation>& answers, const Style& style)
+{
+    return document("steward.install/1", answers, style, [](const auto& answer) {
+        const Installation& done = *answer.result;
+        Json files = Json::array();
+        for (const FileChange& file : done.files)
+            files.push_back(Json{{"path", file.path}, {"change", to_string(file.kind)}, {"difference", file.difference}});
+        return Json{{"name", done.name},
+                    {"system", done.system ? Json(to_string(*done.system)) : Json()},
+                    {"changed", done.changed},
+                    {"installed", done.installed},
+                    {"enabled", done.enabled},
+                    {"started", done.started},
+                    {"kept_edits", done.kept_edits},
+                    {"files", files},
+                    {"notes", notes_json(done.notes)},
+                    {"warnings", done.warnings}};
+    });
+}
+
 std::string deeds_json(const Answers<Deed>& answers, const Style& style)
 {
     return document("steward.result/1", answers, style, [](const auto& answer) {

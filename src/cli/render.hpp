@@ -11,6 +11,7 @@
 
 #include "cli/console.hpp"
 #include "cli/tree.hpp"
+#include "cli/verbs.hpp"
 
 namespace steward::cli {
 
@@ -43,6 +44,9 @@ using TimePoint = std::chrono::system_clock::time_point;
 [[nodiscard]] std::string render_files(const Generated& generated, bool named);
 [[nodiscard]] std::string render_scripts(const std::vector<PackageScript>& scripts, const std::string& destination);
 [[nodiscard]] std::string render_written(const Generated& generated, const std::string& destination);
+
+// What was done to each file, or would be; whether the service starts at boot, and what to do next.
+[[nodiscard]] std::string render_installation(const Installation& done, VerbId verb, bool dry_run, const Style& style);
 
 // What stands below an error's message: the faults of a service file with their lines, the last lines of output.
 [[nodiscard]] std::string render_details(const Error& error, const Style& style);

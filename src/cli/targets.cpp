@@ -28,7 +28,7 @@ Answers<Target> targets_of(const Arguments& arguments, const Manager& manager)
 {
     if (!arguments.command.empty()) return {{arguments.name, manager.ad_hoc(arguments.name, arguments.command)}};
     Answers<Target> found;
-    if (arguments.operands.empty()) add(found, "", manager.all());
+    if (arguments.operands.empty()) add(found, "", arguments.verb->id == VerbId::run ? manager.enabled() : manager.all());
     for (const std::string& operand : arguments.operands) add(found, operand, manager.resolve({operand}));
     return found;
 }

@@ -31,6 +31,11 @@ constexpr Option all_options[] = {
     {OptionId::since, "S", "since", "TIME", "lines from then on: 1h, yesterday, 2026-11-21 12:00"},
     {OptionId::until, "U", "until", "TIME", "lines up to then"},
     {OptionId::grep, "g", "grep", "REGEX", "lines that match (RE2; (?i) ignores case)"},
+    {OptionId::root, "", "root", "DIR", "change files and links in the image below DIR, no more"},
+    {OptionId::now, "", "now", "", "start it too; restart what an update changed"},
+    {OptionId::force, "", "force", "", "replace or remove files that were edited, too"},
+    {OptionId::purge, "", "purge", "", "remove its logs and state, too"},
+    {OptionId::dry_run, "", "dry-run", "", "show what would change, and change nothing"},
 };
 
 static_assert(std::size(all_options) == option_count);
@@ -46,6 +51,9 @@ constexpr OptionId for_list[] = {OptionId::tree};
 constexpr OptionId for_check[] = {OptionId::init, OptionId::strict};
 constexpr OptionId for_generate[] = {OptionId::init, OptionId::destdir, OptionId::without_steward, OptionId::strict, OptionId::scripts};
 constexpr OptionId for_logs[] = {OptionId::lines, OptionId::follow, OptionId::since, OptionId::until, OptionId::grep};
+constexpr OptionId for_install[] = {OptionId::init, OptionId::now, OptionId::root, OptionId::force, OptionId::strict, OptionId::dry_run};
+constexpr OptionId for_uninstall[] = {OptionId::root, OptionId::force, OptionId::purge, OptionId::dry_run};
+constexpr OptionId for_boot[] = {OptionId::root, OptionId::dry_run};
 
 constexpr Verb all_verbs[] = {
     {VerbId::run, "run", "", "NAME|FILE...\n--all\n--name NAME -- COMMAND [ARG]...", "supervise in the foreground",
@@ -113,6 +121,16 @@ constexpr Verb all_verbs[] = {
      "steward, and is named on standard error. With --destdir the files stand where\n"
      "a package owns them. --scripts makes what dpkg or rpm runs around them.",
      for_generate},
+    {VerbId::install, "install", "", "NAME|FILE...", "have the init system start a service at boot",
+     "Copies a FILE to where service files are, writes the unit or script for the\n"
+     "booted init system (or --init: also none) and enables it: all of that or nothing.\n"
+     "What is as it should be is left alone; a file that was edited is kept, its\n"
+     "difference is shown, and the exit code is 1, unless --force is given.",
+     for_install},
+    {VerbId::uninstall, "uninstall", "", "NAME|FILE...", "stop a service and remove what install wrote",
+     "Files that were edited are kept and named.", for_uninstall},
+    {VerbId::enable, "enable", "", "NAME|FILE...", "start a service at boot; starts nothing now", "", for_boot},
+    {VerbId::disable, "disable", "", "NAME|FILE...", "do not start a service at boot; stops nothing now", "", for_boot},
     {VerbId::help, "help", "", "[VERB]", "tell how to use steward, or one verb", "", {}},
 };
 

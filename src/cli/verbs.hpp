@@ -34,10 +34,15 @@ enum class OptionId {
     follow,
     since,
     until,
-    grep
+    grep,
+    root,
+    now,
+    force,
+    purge,
+    dry_run
 };
 
-inline constexpr std::size_t option_count = static_cast<std::size_t>(OptionId::grep) + 1;  // the last one's
+inline constexpr std::size_t option_count = static_cast<std::size_t>(OptionId::dry_run) + 1;  // the last one's
 
 struct Option {
     OptionId id;
@@ -63,6 +68,10 @@ enum class VerbId {
     show,
     check,
     generate,
+    install,
+    uninstall,
+    enable,
+    disable,
     help
 };
 

@@ -134,7 +134,8 @@ Result<Loaded> load(const Sources& sources)
     std::optional<Error> failure;
     std::vector<Diagnostic> faults;
     for (const std::string& path : paths_of(sources)) {
-        auto file = read_file(path);
+        const bool is_read = sources.text && path == sources.file;
+        auto file = is_read ? Result<File>(File{path, *sources.text, {}}) : read_file(path);
         if (file) {
             files.push_back(std::move(*file));
             continue;

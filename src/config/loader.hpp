@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ struct Sources {
     std::string name;  // the service's; with an instance "worker@1" for the file worker@.toml
     std::string file;
     std::vector<std::string> overrides;
+    std::optional<std::string> text = {};  // of `file`, from a caller who has read it and vouches for it
 };
 
 // A file as it was when it was read; the same again tells that it has not changed.

@@ -26,6 +26,8 @@ constexpr std::array outputs{Word{"auto", LogOutput::automatic},
                              Word{"inherit", LogOutput::inherit},
                              Word{"null", LogOutput::null}};
 
+constexpr std::array supervisors{Word{"auto", Supervisor::automatic}, Word{"init", Supervisor::init}, Word{"steward", Supervisor::steward}};
+
 // Lines are written as they come: the only stamp of this version is none, so there is no member to keep it in.
 enum class Timestamps { none, iso8601, tai64n };
 constexpr std::array timestamps{Word{"none", Timestamps::none}, Word{"iso8601", Timestamps::iso8601, Support::no},
@@ -170,6 +172,7 @@ using Log = ServiceSpec::Log;
 using Resources = ServiceSpec::Resources;
 using Security = ServiceSpec::Security;
 using Dependencies = ServiceSpec::Dependencies;
+using Install = ServiceSpec::Install;
 using Path = field::ExpandedText<object_to_path>;
 using FilePath = field::ExpandedText<object_to_file_path>;
 using Account = field::Text<object_to_account>;
@@ -297,8 +300,8 @@ constexpr auto keys = std::to_array<Key>({
     dependencies<&Dependencies::after>("after"),
     dependencies<&Dependencies::before>("before"),
 
-    unsupported("install", "enable"),
-    unsupported("install", "supervisor"),
+    key<&ServiceSpec::install, &Install::enable, field::Flag>("install", "enable"),
+    key<&ServiceSpec::install, &Install::supervisor, field::Choice<supervisors>>("install", "supervisor"),
 
     unsupported("systemd.Unit", "*"),
     unsupported("systemd.Service", "*"),

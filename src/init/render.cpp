@@ -54,7 +54,9 @@ bool init_system_supervises(InitSystem system)
 // Whether the init system starts the program itself, because nobody wants steward in between.
 bool forbids_steward(const Request& request, InitSystem system)
 {
-    return !request.with_steward || (!request.spec.service.supervise && init_system_supervises(system));
+    const auto& spec = request.spec;
+    const bool refused = !request.with_steward || spec.install.supervisor == Supervisor::init;
+    return refused || (!spec.service.supervise && init_system_supervises(system));
 }
 
 struct Verdict {
@@ -83,7 +85,7 @@ Verdict judge(const Request& request, InitSystem system)
     }
     const bool carries = std::ranges::any_of(verdict.notes, [](const KeyNote& note) { return note.how == Expression::carried; });
     // Where the init system has few words of its own, the script is a thin one that calls steward.
-    const bool wanted = system != InitSystem::systemd || carries;
+    const bool wanted = system != InitSystem::systemd || carries || request.spec.install.supervisor == Supervisor::steward;
     verdict.form = wanted && !forbidden ? Form::steward : Form::native;
     return verdict;
 }

@@ -1,4 +1,5 @@
 #include <steward/init_system.hpp>
+#include <steward/installation.hpp>
 
 namespace steward {
 
@@ -38,6 +39,18 @@ std::optional<PackageFormat> parse_package_format(std::string_view name)
     if (name == "deb") return PackageFormat::deb;
     if (name == "rpm") return PackageFormat::rpm;
     return std::nullopt;
+}
+
+std::string_view to_string(FileChange::Kind kind)
+{
+    switch (kind) {
+        case FileChange::Kind::unchanged: return "unchanged";
+        case FileChange::Kind::created: return "created";
+        case FileChange::Kind::updated: return "updated";
+        case FileChange::Kind::removed: return "removed";
+        case FileChange::Kind::kept: return "kept";
+    }
+    return "";
 }
 
 }  // namespace steward

@@ -5,7 +5,7 @@
 
 #include "config/loader.hpp"
 #include "init/packages.hpp"
-#include "init/render.hpp"
+#include "manager/manifest.hpp"
 #include "os/error.hpp"
 #include "os/file.hpp"
 
@@ -16,29 +16,9 @@ namespace {
 constexpr const char* packaged_steward = "/usr/bin/steward";
 constexpr std::size_t largest_service_file = 1024 * 1024;
 
-// FNV-1a, 64 bits, of what the file says: not of how it says it.
-std::string source_hash(const ServiceSpec& spec)
-{
-    std::uint64_t hash = 0xcbf29ce484222325ULL;
-    for (const char c : config::render(spec)) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-    std::string text;
-    for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[(hash >> static_cast<unsigned>(shift)) & 15U];
-    return text;
-}
-
 Error unable(const std::string& name, ErrorCode code, std::string cause, std::string next_step = {})
 {
     return Error{.code = code, .operation = "generate for", .object = name, .cause = std::move(cause), .next_step = std::move(next_step)};
-}
-
-Result<void> require_expressible(const Generated& generated)
-{
-    for (const KeyNote& note : generated.notes) {
-        if (note.how != Expression::lost) continue;
-        return fail(unable(generated.name, ErrorCode::unsupported,
-                           "under " + std::string(to_string(note.system)) + " " + note.key + " would be lost: it " + note.reason));
-    }
-    return {};
 }
 
 Result<void> add_file(Generated& generated, GeneratedFile file)
@@ -63,18 +43,34 @@ Result<void> write_below(const std::string& destination, const GeneratedFile& fi
 
 }  // namespace
 
+init::Request request_for(const config::Loaded& loaded, Scope scope, const std::string& service_file, std::string steward)
+{
+    return {.spec = loaded.spec,
+            .written = init::written_keys(loaded.keys),
+            .scope = scope,
+            .service_file = os::base_of(service_file),
+            // Of what the file says, not of how it says it.
+            .source_hash = hash_of(config::render(loaded.spec)),
+            .steward = std::move(steward)};
+}
+
+Result<void> require_expressible(const std::string& name, const std::vector<KeyNote>& notes)
+{
+    for (const KeyNote& note : notes) {
+        if (note.how != Expression::lost) continue;
+        return fail(unable(name, ErrorCode::unsupported,
+                           "under " + std::string(to_string(note.system)) + " " + note.key + " would be lost: it " + note.reason));
+    }
+    return {};
+}
+
 Result<Generated> generate(const Located& located, const GenerateOptions& options)
 {
     if (!located.sources) return fail(unable(located.name, ErrorCode::unknown_service, "it has no service file"));
     auto loaded = config::load(*located.sources);
     if (!loaded) return fail(loaded.error());
-    const init::Request request{.spec = loaded->spec,
-                                .written = init::written_keys(loaded->keys),
-                                .scope = located.paths.scope,
-                                .service_file = os::base_of(located.sources->file),
-                                .source_hash = source_hash(loaded->spec),
-                                .steward = packaged_steward,
-                                .with_steward = options.with_steward};
+    init::Request request = request_for(*loaded, located.paths.scope, located.sources->file, packaged_steward);
+    request.with_steward = options.with_steward;
     Generated generated{.name = located.name, .files = {}, .notes = {}};
     bool needs_steward = false;
     for (const InitSystem system : options.systems) {
@@ -87,7 +83,7 @@ Result<Generated> generate(const Located& located, const GenerateOptions& option
         }
     }
     if (options.strict) {
-        if (auto whole = require_expressible(generated); !whole) return fail(whole.error());
+        if (auto whole = require_expressible(generated.name, generated.notes); !whole) return fail(whole.error());
     }
     if (options.destination.empty()) return generated;
     if (needs_steward) {

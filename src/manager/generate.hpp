@@ -4,9 +4,15 @@
 #include <steward/init_system.hpp>
 #include <steward/result.hpp>
 
+#include "init/render.hpp"
 #include "manager/located.hpp"
 
 namespace steward::manager {
+
+// What a renderer is told of a service.
+[[nodiscard]] init::Request request_for(const config::Loaded& loaded, Scope scope, const std::string& service_file, std::string steward);
+// unsupported where a key is lost.
+Result<void> require_expressible(const std::string& name, const std::vector<KeyNote>& notes);
 
 Result<Generated> generate(const Located& located, const GenerateOptions& options);
 // `destination`: empty: they are written nowhere.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "manager/generate.hpp"
+#include "manager/install.hpp"
 #include "manager/preparation.hpp"
 #include "manager/together.hpp"
 #include "manager/verbs.hpp"
@@ -189,6 +190,17 @@ Result<std::vector<Target>> Manager::all() const
     return targets;
 }
 
+Result<std::vector<Target>> Manager::enabled() const
+{
+    auto targets = all();
+    if (!targets) return targets;
+    std::erase_if(*targets, [this](const Target& target) {
+        const auto located = impl_->locate(target, "run");
+        return located && manager::at_boot_without_init(*located) == manager::AtBoot::no;
+    });
+    return targets;
+}
+
 void Manager::start(const std::vector<Target>& targets, const StartOptions& options, const OnStarted& tell)
 {
     std::set<std::string> anothers;
@@ -349,6 +361,26 @@ Result<std::vector<PackageScript>> Manager::package_scripts(const std::vector<Ta
         services.push_back(std::move(*located));
     }
     return manager::package_scripts(services, format, destination);
+}
+
+Result<Installation> Manager::install(const Target& target, const InstallOptions& options)
+{
+    return manager::install(target, impl_->options.scope, options);
+}
+
+Result<Installation> Manager::uninstall(const Target& target, const UninstallOptions& options)
+{
+    return manager::uninstall(target, impl_->options.scope, options);
+}
+
+Result<Installation> Manager::enable(const Target& target, const BootOptions& options)
+{
+    return manager::set_at_boot(target, impl_->options.scope, manager::AtBoot::yes, options);
+}
+
+Result<Installation> Manager::disable(const Target& target, const BootOptions& options)
+{
+    return manager::set_at_boot(target, impl_->options.scope, manager::AtBoot::no, options);
 }
 
 int carry_on(const std::vector<std::string>& words)

@@ -57,11 +57,16 @@ Result<Paths> user_paths()
     if (!runtime) return fail(runtime.error());
     auto state = xdg("XDG_STATE_HOME", "/.local/state");
     if (!state) return fail(state.error());
+    auto data = xdg("XDG_DATA_HOME", "/.local/share");
+    if (!data) return fail(data.error());
     return Paths{.scope = Scope::user,
                  .config = {*config + "/steward"},
                  .overrides = *config + "/steward",
                  .runtime = *runtime + "/steward",
-                 .log = *state + "/steward/log"};
+                 .log = *state + "/steward/log",
+                 .state = *state + "/steward",
+                 .user_units = *data + "/systemd/user",
+                 .user_unit_links = *config + "/systemd/user"};
 }
 
 }  // namespace
@@ -71,19 +76,21 @@ Result<Paths> paths_of(Scope scope)
     const std::string config = variable("STEWARD_CONFIG_DIR");
     const std::string runtime = variable("STEWARD_RUNTIME_DIR");
     const std::string log = variable("STEWARD_LOG_DIR");
+    const std::string state = variable("STEWARD_STATE_DIR");
     Paths paths{.scope = Scope::system,
                 .config = {"/etc/steward", "/usr/local/lib/steward", "/usr/lib/steward"},
                 .overrides = "/etc/steward",
                 .runtime = "/run/steward",
-                .log = "/var/log/steward"};
+                .log = "/var/log/steward",
+                .state = "/var/lib/steward",
+                .user_units = {},
+                .user_unit_links = {}};
     if (scope == Scope::user) {
         paths.scope = Scope::user;
-        const bool all_given = !config.empty() && !runtime.empty() && !log.empty();
-        if (!all_given) {
-            auto user = user_paths();
-            if (!user) return user;
-            paths = std::move(*user);
-        }
+        const bool all_given = !config.empty() && !runtime.empty() && !log.empty() && !state.empty();
+        auto user = user_paths();
+        if (!user && !all_given) return user;
+        if (user) paths = std::move(*user);
     }
     if (!config.empty()) {
         paths.config = {config};
@@ -94,6 +101,7 @@ Result<Paths> paths_of(Scope scope)
         paths.default_runtime = false;
     }
     if (!log.empty()) paths.log = log;
+    if (!state.empty()) paths.state = state;
     return paths;
 }
 

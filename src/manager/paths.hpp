@@ -15,6 +15,9 @@ struct Paths {
     std::string overrides;            // directory of NAME.toml.d
     std::string runtime;              // records, PID files
     std::string log;
+    std::string state;            // manifests, and what starts at boot without an init system
+    std::string user_units;       // of the user scope: where units go, and the links that enable them
+    std::string user_unit_links;  // systemd's, in the user's configuration
     bool default_runtime = true;
 
     [[nodiscard]] std::string pid_file(const std::string& name) const { return runtime + "/" + name + ".pid"; }

@@ -28,4 +28,7 @@ namespace steward::cli {
 // One set for all the services: a package has one.
 [[nodiscard]] int write_package_scripts(Command& command);
 
+// install.cpp: install, uninstall, enable, disable.
+[[nodiscard]] int change_installation(Command& command);
+
 }  // namespace steward::cli

@@ -20,6 +20,13 @@ Result<void> call(const char* verb, const Target& target)
     return {};
 }
 
+Installation installed(const std::string& name)
+{
+    Installation installation = fake_host().installation;
+    installation.name = name;
+    return installation;
+}
+
 Error unknown(const std::string& name)
 {
     return Error{
@@ -73,6 +80,11 @@ Result<std::vector<Target>> Manager::all() const
     std::vector<Target> targets;
     for (const auto& [name, status] : fake_host().services) targets.push_back({name, {}, {}});
     return targets;
+}
+
+Result<std::vector<Target>> Manager::enabled() const
+{
+    return all();
 }
 
 void Manager::start(const std::vector<Target>& targets, const StartOptions& options, const OnStarted& told)
@@ -194,6 +206,30 @@ Result<std::vector<PackageScript>> Manager::package_scripts(const std::vector<Ta
         const std::string name = format == PackageFormat::deb ? "postinst" : "post";
         return std::vector<PackageScript>{{.name = name, .text = "# " + names + " " + destination + "\n"}};
     });
+}
+
+Result<Installation> Manager::install(const Target& target, const InstallOptions& options)
+{
+    fake_host().install_options = options;
+    return call("install", target).map([&] { return installed(target.name); });
+}
+
+Result<Installation> Manager::uninstall(const Target& target, const UninstallOptions& options)
+{
+    fake_host().uninstall_options = options;
+    return call("uninstall", target).map([&] { return installed(target.name); });
+}
+
+Result<Installation> Manager::enable(const Target& target, const BootOptions& options)
+{
+    fake_host().boot_options = options;
+    return call("enable", target).map([&] { return installed(target.name); });
+}
+
+Result<Installation> Manager::disable(const Target& target, const BootOptions& options)
+{
+    fake_host().boot_options = options;
+    return call("disable", target).map([&] { return installed(target.name); });
 }
 
 std::optional<ServiceSpec::Dependencies> Manager::dependencies(const Target& target) const

@@ -24,6 +24,7 @@ struct FakeHost {
     bool reversed = false;  // start is done with the last target first
     Generated generated;
     std::vector<LogLine> log;  // what the logs of all services hold, in order
+    Installation installation;
 
     std::optional<Scope> scope;      // what the last Manager was made with
     std::vector<std::string> calls;  // "start web", in order
@@ -31,6 +32,9 @@ struct FakeHost {
     StatusOptions status_options;    // likewise
     GenerateOptions generate_options;
     LogOptions log_options;
+    InstallOptions install_options;
+    UninstallOptions uninstall_options;
+    BootOptions boot_options;
     Argv ad_hoc_command;
 };
 

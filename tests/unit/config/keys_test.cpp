@@ -181,6 +181,15 @@ TEST(Keys, without_a_supervisor_nothing_restarts)
               "5:1 [restart] limit needs a supervisor, and [service] supervise is false\n");
 }
 
+TEST(Keys, an_installation_is_described)
+{
+    EXPECT_EQ(spec_of(with("")).install, ServiceSpec::Install{});
+    const auto spec = spec_of(with("[install]\nenable = false\nsupervisor = \"steward\"\n"));
+    EXPECT_FALSE(spec.install.enable);
+    EXPECT_EQ(spec.install.supervisor, Supervisor::steward);
+    EXPECT_NE(faults_of(with("[install]\nsupervisor = \"systemd\"\n")), "");
+}
+
 // The table itself: every key either takes effect or is refused by its name.
 TEST(Keys, every_key_without_effect_is_refused_by_name)
 {

@@ -152,7 +152,7 @@ TEST(Show, tells_defaults_and_written_keys_in_the_order_of_the_manual_page)
     EXPECT_EQ(shown(loaded->keys, "service.group"), "(none)");
     EXPECT_EQ(shown(loaded->keys, "hooks.pre-start"), "(none)");
     EXPECT_EQ(loaded->keys.front().path, "service.documentation");
-    EXPECT_EQ(loaded->keys.back().path, "dependencies.before");
+    EXPECT_EQ(loaded->keys.back().path, "install.supervisor");
 }
 
 TEST(Show, what_it_tells_is_itself_a_service_file)

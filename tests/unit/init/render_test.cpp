@@ -1,4 +1,6 @@
 // Which form a service gets, what is told of its keys, and what is refused.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 #include "rendering.hpp"
@@ -66,6 +68,19 @@ TEST(Render, what_could_not_even_be_started_is_refused)
     const auto rendered = render_text("[service]\ncommand = [\"/bin/$x\"]", InitSystem::systemd, false);
     ASSERT_FALSE(rendered);
     EXPECT_EQ(rendered.error().code, ErrorCode::invalid_service_file);
+}
+
+TEST(Render, the_service_file_can_say_who_supervises)
+{
+    const std::string by_init = with_command("[restart]\nlimit = 3\n[install]\nsupervisor = \"init\"\n");
+    const std::string by_steward = with_command("[install]\nsupervisor = \"steward\"\n");
+    for (const InitSystem system : init_systems) {
+        const auto alone = render_text(by_init, system);
+        ASSERT_TRUE(alone);
+        EXPECT_FALSE(alone->needs_steward);
+        EXPECT_TRUE(std::ranges::any_of(alone->notes, [](const KeyNote& note) { return note.how == Expression::lost; }));
+        EXPECT_TRUE(render_text(by_steward, system)->needs_steward);
+    }
 }
 
 TEST(Render, an_unsupervised_service_is_the_init_systems_own_where_that_supervises)

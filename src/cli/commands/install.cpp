@@ -1,0 +1,51 @@
+#include "cli/commands/by_verb.hpp"
+#include "cli/json.hpp"
+#include "cli/text.hpp"
+
+namespace steward::cli {
+
+namespace {
+
+Result<Installation> change(const Arguments& arguments, Manager& manager, const Target& target)
+{
+    const BootOptions boot{.root = arguments.root, .dry_run = arguments.dry_run};
+    switch (arguments.verb->id) {
+        case VerbId::install:
+            return manager.install(target, {.init = arguments.init.empty() ? std::nullopt : std::optional(arguments.init.front()),
+                                            .without_init = arguments.without_init,
+                                            .root = arguments.root,
+                                            .now = arguments.now,
+                                            .force = arguments.force,
+                                            .dry_run = arguments.dry_run,
+                                            .strict = arguments.strict});
+        case VerbId::uninstall:
+            return manager.uninstall(
+                target, {.root = arguments.root, .force = arguments.force, .purge = arguments.purge, .dry_run = arguments.dry_run});
+        case VerbId::enable: return manager.enable(target, boot);
+        default: return manager.disable(target, boot);
+    }
+}
+
+void tell_change(Command& command, const Installation& done)
+{
+    const Arguments& arguments = command.arguments();
+    // What install was asked for is not what is there now.
+    if (arguments.verb->id == VerbId::install && done.kept_edits) command.note(exit_failed);
+    if (!command.text()) return;
+    Console& console = command.console();
+    console.diagnostic(render_notes({.name = done.name, .files = {}, .notes = done.notes}, console.err_style(), arguments.verbose));
+    command.tell(render_installation(done, arguments.verb->id, arguments.dry_run, command.style()));
+    for (const std::string& warning : done.warnings) console.complain(done.name + ": " + printable(warning, console.err_style().unicode));
+}
+
+}  // namespace
+
+int change_installation(Command& command)
+{
+    const auto answers =
+        command.ask_each<Installation>([&](const Target& target) { return change(command.arguments(), command.manager(), target); },
+                                       [&](const Answer<Installation>& answer) { tell_change(command, *answer.result); });
+    return command.finish(installation_json, answers);
+}
+
+}  // namespace steward::cli

@@ -1,0 +1,119 @@
+#include "manager/enablement.hpp"
+
+#include <algorithm>
+
+#include "os/file.hpp"
+
+namespace steward::manager {
+
+namespace {
+
+constexpr const char* system_units = "/usr/local/lib/systemd/system";
+constexpr const char* fallback_units = "/etc/systemd/system";
+constexpr std::size_t largest = 4096;
+constexpr std::string_view yes = "yes\n";
+constexpr std::string_view no = "no\n";
+
+// After everything that Debian's own scripts number, and before everything at the end: what must come before a service at shutdown is what
+// uses it, and steward knows of none.
+constexpr const char* start_number = "S20";
+constexpr const char* stop_number = "K01";
+
+bool is_numbered(const std::string& link, const std::string& name)
+{
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    return link.size() == name.size() + 3 && (link[0] == 'S' || link[0] == 'K') && is_digit(link[1]) && is_digit(link[2]) &&
+           link.ends_with(name);
+}
+
+}  // namespace
+
+std::string unit_directory(const os::Tree& tree, const Paths& paths)
+{
+    if (paths.scope == Scope::user) return paths.user_units;
+    return tree.can_write_in(system_units) ? system_units : fallback_units;
+}
+
+// runsv keeps its FIFOs below the service's directory, which is not the place for what lives as long as a process.
+std::vector<Link> standing_links(InitSystem system, const std::string& name)
+{
+    if (system != InitSystem::runit) return {};
+    return {{"/etc/sv/" + name + "/supervise", "/run/sv." + name}, {"/etc/sv/" + name + "/log/supervise", "/run/sv-log." + name}};
+}
+
+std::vector<Link> boot_links(InitSystem system, const Paths& paths, const std::string& name, const std::string& unit, AtBoot at_boot)
+{
+    // Only SysV init tells "not to be started" from "never heard of": without any link, its tool would make them all.
+    if (at_boot == AtBoot::no && system != InitSystem::sysv) return {};
+    switch (system) {
+        case InitSystem::systemd: {
+            const bool user = paths.scope == Scope::user;
+            const std::string directory = user ? paths.user_unit_links + "/default" : std::string(fallback_units) + "/multi-user";
+            return {{directory + ".target.wants/" + name + ".service", unit}};
+        }
+        case InitSystem::sysv: {
+            std::vector<Link> links;
+            for (const char level : {'0', '1', '2', '3', '4', '5', '6'}) {
+                const bool up = at_boot == AtBoot::yes && level >= '2' && level <= '5';
+                links.push_back({std::string("/etc/rc") + level + ".d/" + (up ? start_number : stop_number) + name, "../init.d/" + name});
+            }
+            return links;
+        }
+        case InitSystem::openrc: return {{"/etc/runlevels/default/" + name, "/etc/init.d/" + name}};
+        case InitSystem::runit: return {{"/etc/service/" + name, "/etc/sv/" + name}};
+        default: return {};
+    }
+}
+
+Result<std::vector<Link>> numbered_links(const os::Tree& tree, const std::string& name)
+{
+    std::vector<Link> links;
+    for (const char level : {'0', '1', '2', '3', '4', '5', '6', 'S'}) {
+        const std::string directory = std::string("/etc/rc") + level + ".d";
+        auto names = tree.list(directory);
+        if (!names) return fail(names.error());
+        for (const std::string& link : *names) {
+            if (!is_numbered(link, name)) continue;
+            auto found = tree.look(directory + "/" + link, largest);
+            if (!found) return fail(found.error());
+            if (*found && (*found)->info.kind == os::FileInfo::Kind::symlink) links.push_back({directory + "/" + link, (*found)->text});
+        }
+    }
+    return links;
+}
+
+Result<AtBoot> present_at_boot(const os::Tree& tree, InitSystem system, const std::string& name, const std::vector<Link>& links)
+{
+    if (system == InitSystem::sysv) {
+        const auto numbered = numbered_links(tree, name);
+        if (!numbered) return fail(numbered.error());
+        const bool starts = std::ranges::any_of(*numbered, [](const Link& link) { return os::base_of(link.path).front() == 'S'; });
+        return starts ? AtBoot::yes : AtBoot::no;
+    }
+    for (const Link& link : links) {
+        auto found = tree.look(link.path, largest);
+        if (!found) return fail(found.error());
+        if (*found && (*found)->info.kind == os::FileInfo::Kind::symlink) return AtBoot::yes;
+    }
+    return AtBoot::no;
+}
+
+std::string at_boot_path(const Paths& paths, const std::string& name)
+{
+    return paths.state + "/" + name + "/boot";
+}
+
+std::string at_boot_text(AtBoot at_boot)
+{
+    return std::string(at_boot == AtBoot::yes ? yes : no);
+}
+
+Result<std::optional<AtBoot>> recorded_at_boot(const os::Tree& tree, const Paths& paths, const std::string& name)
+{
+    auto found = tree.look(at_boot_path(paths, name), largest);
+    if (!found) return fail(found.error());
+    if (!*found) return std::optional<AtBoot>();
+    return std::optional((*found)->text == no ? AtBoot::no : AtBoot::yes);
+}
+
+}  // namespace steward::manager

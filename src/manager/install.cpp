@@ -1,0 +1,376 @@
+// install: the service file and the unit or script of one init system, enabled; all of it or nothing.
+#include "manager/install.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "init/host.hpp"
+#include "init/render.hpp"
+#include "manager/file_plan.hpp"
+#include "manager/generate.hpp"
+#include "manager/preparation.hpp"
+#include "manager/site.hpp"
+#include "manager/together.hpp"
+#include "os/account.hpp"
+#include "os/error.hpp"
+#include "os/file.hpp"
+#include "os/own_program.hpp"
+#include "os/process.hpp"
+#include "os/trust.hpp"
+
+namespace steward::manager {
+
+namespace {
+
+constexpr std::string_view packaged_units = "/usr/lib/systemd/";
+
+Error unable(const std::string& name, ErrorCode code, std::string cause, std::string next_step = {})
+{
+    return Error{.code = code, .operation = "install", .object = name, .cause = std::move(cause), .next_step = std::move(next_step)};
+}
+
+// The init system that was asked for, or that is there.
+Result<std::optional<InitSystem>> choose(const Site& site, const std::string& name, const InstallOptions& options)
+{
+    using Choice = std::optional<InitSystem>;
+    if (options.without_init) return Choice();
+    if (!options.init) {
+        const Choice found = site.root.empty() ? site.booted : init::init_system_of_image(site.root);
+        const bool writes = found && *found != InitSystem::s6 && *found != InitSystem::dinit;
+        const bool serves = site.paths.scope == Scope::system || found == InitSystem::systemd;
+        return writes && serves ? found : Choice();
+    }
+    if (*options.init == InitSystem::s6 || *options.init == InitSystem::dinit) {
+        const std::string system(to_string(*options.init));
+        return fail(unable(name, ErrorCode::unsupported, "steward makes files for " + system + ", and does not install them",
+                           "steward generate --init " + system + " --destdir DIR " + name));
+    }
+    if (options.now && site.booted != options.init)
+        return fail(unable(name, ErrorCode::unsupported, std::string(to_string(*options.init)) + " does not run here", "without --now"));
+    return options.init;
+}
+
+// The path that units call: this very program, where nobody but root could replace it.
+Result<std::string> steward_path(const Site& site, const std::string& name)
+{
+    static constexpr std::array usual = {"/usr/bin/steward", "/usr/sbin/steward", "/usr/local/bin/steward", "/usr/local/sbin/steward"};
+    const std::string own = site.root.empty() ? os::own_program().value_or("") : std::string();
+    if (own.empty()) {
+        for (const char* path : usual) {
+            const auto found = os::info_at(site.root + path);
+            if (found && *found) return std::string(path);
+        }
+        return std::string(usual.front());
+    }
+    const auto directory = os::open_following(os::parent_of(own), {.directory = true, .path_only = true});
+    if (!directory) return fail(directory.error());
+    auto distrusted = os::distrust(*directory, {.owner = os::effective_uid(), .groups = {}});
+    if (!distrusted) return fail(distrusted.error());
+    if (*distrusted) {
+        return fail(unable(name, ErrorCode::failed,
+                           "others could replace " + os::quoted(own) + ", which it would be run by: " + **distrusted,
+                           "a steward in /usr/bin or /usr/local/bin"));
+    }
+    return own;
+}
+
+// One installation, from what was asked to what was done.
+class Installer {
+  public:
+    Installer(const Site& site, const config::Sources& sources, std::optional<InitSystem> system, const InstallOptions& options,
+              const std::optional<Manifest>& before)
+        : site_(site),
+          sources_(sources),
+          name_(sources.name),
+          system_(system),
+          options_(options),
+          plan_(site.tree, {.name = name_, .state_directory = site.paths.state, .before = before, .force = options.force}),
+          before_(before)
+    {
+    }
+
+    Result<void> plan()
+    {
+        if (auto planned = plan_service_file(); !planned) return fail(planned.error());
+        auto loaded = config::load(sources_);
+        if (!loaded) return fail(loaded.error());
+        if (system_) {
+            if (auto planned = plan_unit(*loaded); !planned) return fail(planned.error());
+        }
+        if (auto planned = plan_boot(loaded->spec.install.enable ? AtBoot::yes : AtBoot::no); !planned) return fail(planned.error());
+        if (auto planned = plan_former_links(); !planned) return fail(planned.error());
+        if (auto planned = plan_.drop_the_rest(); !planned) return fail(planned.error());
+        if (auto planned = plan_.conclude(system_); !planned) return fail(planned.error());
+        done_.name = name_;
+        done_.system = system_;
+        done_.changed = !plan_.steps().empty() || links_by_tool();
+        done_.installed = true;
+        done_.enabled = at_boot_ == AtBoot::yes;
+        done_.kept_edits = plan_.kept_edits();
+        done_.files = plan_.take_changes();
+        return {};
+    }
+    [[nodiscard]] Installation& done() { return done_; }
+
+    // As planned; on failure all is as it was, for the init system too.
+    Result<void> carry_out(const Ledger& ledger)
+    {
+        if (!done_.changed) return {};
+        auto done = ledger.carry_out(plan_.steps(), [this] { return finish(); });
+        if (!done && control() != nullptr) {
+            if (links_by_tool()) static_cast<void>(control()->forget(name_));
+            static_cast<void>(control()->read_anew());
+        }
+        return done;
+    }
+
+  private:
+    [[nodiscard]] const init::Control* control() const { return site_.control_of(system_); }
+    [[nodiscard]] bool links_by_tool() const { return is_new_system() && control() != nullptr && control()->owns_links(); }
+    [[nodiscard]] bool is_new_system() const { return !before_ || before_->system != system_; }
+
+    Result<void> finish() const
+    {
+        if (control() == nullptr) return {};
+        if (links_by_tool()) {
+            auto linked = at_boot_ == AtBoot::yes ? control()->enable(name_) : control()->disable(name_);
+            if (!linked) return linked;
+        }
+        return control()->read_anew();
+    }
+
+    // Copied to where the scope's service files are, unless it is in one of those places. An edited copy is kept, and goes on deciding.
+    Result<void> plan_service_file()
+    {
+        const std::string prefix = site_.root == "/" ? std::string() : site_.root;
+        const std::string directory = os::parent_of(sources_.file);
+        const bool in_place =
+            std::ranges::any_of(site_.paths.config, [&](const std::string& place) { return prefix + place == directory; });
+        // What an earlier install has copied there decides, edited or not, and stays install's as far as it was.
+        if (in_place || !sources_.text) return plan_.keep(sources_.file.substr(prefix.size()));
+        const std::string path = site_.paths.config.front() + "/" + os::base_of(sources_.file);
+        if (auto wanted = plan_.want_file(path, *sources_.text, 0644); !wanted) return wanted;
+        auto edited = plan_.is_edited(path);
+        if (!edited) return fail(edited.error());
+        if (*edited && !options_.force) {
+            sources_.file = prefix + path;
+            sources_.text.reset();
+        }
+        return {};
+    }
+
+    Result<void> plan_unit(const config::Loaded& loaded)
+    {
+        auto steward = steward_path(site_, name_);
+        if (!steward) return fail(steward.error());
+        auto rendered = init::render(*system_, request_for(loaded, site_.paths.scope, sources_.file, *steward));
+        if (!rendered) return fail(rendered.error());
+        if (options_.strict) {
+            if (auto whole = require_expressible(name_, rendered->notes); !whole) return whole;
+        }
+        done_.notes = rendered->notes;
+        for (const GeneratedFile& file : rendered->files) {
+            const std::string path = *system_ == InitSystem::systemd ? unit_path() : file.path;
+            unit_ = path;
+            if (auto free = require_unshadowed(); !free) return free;
+            if (auto wanted = plan_.want_file(path, file.text, file.mode); !wanted) return wanted;
+        }
+        for (const Link& link : standing_links(*system_, name_)) {
+            if (auto wanted = plan_.want_link(link.path, link.target); !wanted) return wanted;
+        }
+        return {};
+    }
+
+    // It stays where it was written first.
+    [[nodiscard]] std::string unit_path() const
+    {
+        const std::string base = name_ + ".service";
+        for (const Manifest::Entry& entry : before_ ? before_->entries : std::vector<Manifest::Entry>()) {
+            if (entry.kind == Content::Kind::file && os::base_of(entry.path) == base) return entry.path;
+        }
+        return unit_directory(site_.tree, site_.paths) + "/" + base;
+    }
+
+    // A package's unit of that name would be put out of action, and one of the administrator's would come first.
+    Result<void> require_unshadowed()
+    {
+        if (*system_ != InitSystem::systemd || site_.paths.scope == Scope::user) return {};
+        const std::string base = "/system/" + name_ + ".service";
+        for (const std::string& path : {"/etc/systemd" + base, std::string(packaged_units) + base.substr(1), "/lib/systemd" + base}) {
+            if (path == unit_) continue;
+            auto found = content_at(site_.tree, path);
+            if (!found) return fail(found.error());
+            if (found->kind == Content::Kind::nothing) continue;
+            if (found->kind == Content::Kind::link && found->text == "/dev/null") {
+                done_.warnings.push_back("it is masked, and does not start (try: systemctl unmask " + name_ + ")");
+                continue;
+            }
+            if (options_.force) continue;
+            return fail(
+                unable(name_, ErrorCode::failed, "systemd has a unit of that name, " + os::quoted(path), "--force, or another name"));
+        }
+        return {};
+    }
+
+    // The first time as the service file says; later it is the administrator's.
+    Result<void> plan_boot(AtBoot wanted)
+    {
+        if (!system_) {
+            auto recorded = recorded_at_boot(site_.tree, site_.paths, name_);
+            if (!recorded) return fail(recorded.error());
+            at_boot_ = recorded->value_or(wanted);
+            return {};
+        }
+        const auto links = boot_links(*system_, site_.paths, name_, unit_, AtBoot::yes);
+        if (is_new_system()) {
+            at_boot_ = wanted;
+            if (links_by_tool()) return {};
+        } else {
+            auto present = present_at_boot(site_.tree, *system_, name_, links);
+            if (!present) return fail(present.error());
+            at_boot_ = *present;
+            // Numbers are the tool's, or whoever changed them.
+            if (*system_ == InitSystem::sysv) return keep_numbered_links();
+        }
+        for (const Link& link : boot_links(*system_, site_.paths, name_, unit_, at_boot_)) {
+            if (auto linked = plan_.want_link(link.path, link.target); !linked) return linked;
+        }
+        return {};
+    }
+
+    // Of the init system that it was installed for before; those that a tool numbered are in no manifest.
+    Result<void> plan_former_links()
+    {
+        if (!before_ || before_->system != InitSystem::sysv || system_ == InitSystem::sysv) return {};
+        const auto links = numbered_links(site_.tree, name_);
+        if (!links) return fail(links.error());
+        for (const Link& link : *links) {
+            if (auto dropped = plan_.drop_link(link.path); !dropped) return dropped;
+        }
+        return {};
+    }
+
+    Result<void> keep_numbered_links()
+    {
+        const auto links = numbered_links(site_.tree, name_);
+        if (!links) return fail(links.error());
+        for (const Link& link : *links) {
+            const bool listed = before_->find(link.path) != nullptr;
+            if (!listed) continue;
+            if (auto wanted = plan_.want_link(link.path, link.target); !wanted) return wanted;
+        }
+        return {};
+    }
+
+    const Site& site_;
+    config::Sources sources_;
+    std::string name_;
+    std::optional<InitSystem> system_;
+    const InstallOptions& options_;
+    FilePlan plan_;
+    std::optional<Manifest> before_;
+    std::string unit_;
+    AtBoot at_boot_ = AtBoot::yes;
+    Installation done_;
+};
+
+// What does not keep it from being installed, and will keep it from running.
+void add_warnings(const Site& site, Installation& done)
+{
+    if (!site.root.empty()) return;
+    auto located = locate({.name = done.name, .file = {}, .command = {}}, site.paths.scope, "install");
+    const auto prepared = located ? prepare(*located, Foreground::no, MakeDirectories::no) : Result<Preparation>(fail(located.error()));
+    if (!prepared) done.warnings.push_back("it will not start as it is: " + prepared.error().message());
+    if (site.paths.scope != Scope::user || done.system != InitSystem::systemd) return;
+    const auto account = os::account_of(os::effective_uid());
+    const auto lingers = os::info_at("/var/lib/systemd/linger/" + (account ? account->name : std::string()));
+    if (account && lingers && !*lingers) {
+        done.warnings.push_back("lingering is off: it runs only while " + account->name + " is logged in (try: loginctl enable-linger " +
+                                account->name + ")");
+    }
+}
+
+Result<void> start_now(const Site& site, Installation& done)
+{
+    if (const auto* control = site.control_of(done.system); control != nullptr) {
+        auto runs = control->runs(done.name);
+        if (!runs) return fail(runs.error());
+        if (*runs && !done.changed) return {};
+        done.started = true;
+        return *runs ? control->restart(done.name) : control->start(done.name);
+    }
+    const Target target{.name = done.name, .file = {}, .command = {}};
+    auto located = locate(target, site.paths.scope, "start");
+    if (!located) return fail(located.error());
+    const auto others = [](const StartPart&) {};
+    if (done.changed) {
+        auto restarted = restart_together(std::move(*located), {}, RestartWhat::running, others);
+        if (!restarted) return fail(restarted.error());
+        done.started = restarted->has_value();
+        if (done.started) return {};
+        located = locate(target, site.paths.scope, "start");
+        if (!located) return fail(located.error());
+    }
+    Result<void> outcome;
+    std::vector<Located> asked;
+    asked.push_back(std::move(*located));
+    start_together(std::move(asked), {}, [&](const StartPart& part) {
+        if (part.role != Role::asked) return;
+        if (!part.outcome) outcome = fail(part.outcome.error());
+        done.started = part.outcome && !part.outcome->already_running;
+    });
+    return outcome;
+}
+
+}  // namespace
+
+Result<Installation> install(const Target& target, std::optional<Scope> scope, const InstallOptions& options)
+{
+    auto located = locate_in(target, scope, options.root, "install");
+    if (!located) return fail(located.error());
+    if (!located->sources) return fail(unable(located->name, ErrorCode::unknown_service, "it has no service file"));
+    auto site = site_of(located->paths.scope, options.root);
+    if (!site) return fail(site.error());
+    auto system = choose(*site, located->name, options);
+    if (!system) return fail(system.error());
+
+    const std::string name = located->name;
+    const auto plan = [&]() -> Result<std::unique_ptr<Installer>> {
+        auto before = read_manifest(site->tree, site->paths.state, name);
+        if (!before) return fail(before.error());
+        auto installer = std::make_unique<Installer>(*site, *located->sources, *system, options, *before);
+        if (auto planned = installer->plan(); !planned) return fail(planned.error());
+        return installer;
+    };
+    const auto interrupted = Ledger(site->tree, site->paths.state + "/" + name).is_interrupted();
+    if (!interrupted) return fail(interrupted.error());
+    // What is refused is refused before anything is made, the lock's directory too; what was killed has made it already.
+    if (!*interrupted || options.dry_run) {
+        auto planned = plan();
+        if (!planned) return fail(planned.error());
+        if (options.dry_run) {
+            if (*interrupted) (*planned)->done().warnings.emplace_back("it was interrupted the last time; that would be undone first");
+            return (*planned)->done();
+        }
+    }
+    auto done = [&]() -> Result<Installation> {
+        auto workplace = Workplace::enter(*site, name);
+        if (!workplace) return fail(workplace.error());
+        auto planned = plan();
+        if (!planned) return fail(planned.error());
+        if (auto carried = (*planned)->carry_out(workplace->ledger()); !carried) return fail(carried.error());
+        return (*planned)->done();
+    }();
+    if (!done) return done;
+    add_warnings(*site, *done);
+    if (!options.now) return done;
+    if (auto started = start_now(*site, *done); !started) {
+        Error error = started.error();
+        error.detail.push_back("it is installed" + std::string(done->enabled ? " and enabled" : ""));
+        return fail(std::move(error));
+    }
+    return done;
+}
+
+}  // namespace steward::manager

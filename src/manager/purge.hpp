@@ -1,0 +1,15 @@
+// What a service leaves behind beside its installation.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "manager/site.hpp"
+
+namespace steward::manager {
+
+// Its record, its log files, and its state, cache and logs of [directories]: what of them is there. Nothing of the service file's where
+// that is gone. The directory of its configuration is not among them, nor what it finds elsewhere.
+[[nodiscard]] std::vector<std::string> belongings_of(const Site& site, const std::string& name);
+
+}  // namespace steward::manager

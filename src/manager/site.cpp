@@ -1,0 +1,144 @@
+#include "manager/site.hpp"
+
+#include "init/host.hpp"
+#include "manager/catalog.hpp"
+#include "os/environment.hpp"
+#include "os/error.hpp"
+#include "os/file.hpp"
+#include "os/process.hpp"
+
+namespace steward::manager {
+
+namespace {
+
+constexpr std::size_t largest_service_file = 1024 * 1024;
+
+std::string prefix_of(const std::string& root)
+{
+    return root == "/" ? std::string() : root;
+}
+
+Result<Paths> paths_in(std::optional<Scope> scope, const std::string& root)
+{
+    auto paths = paths_of(root.empty() ? scope.value_or(callers_scope()) : Scope::system);
+    if (!paths) return paths;
+    const std::string prefix = prefix_of(root);
+    for (std::string& directory : paths->config) directory.insert(0, prefix);
+    for (std::string* directory : {&paths->overrides, &paths->runtime, &paths->log, &paths->state}) directory->insert(0, prefix);
+    return paths;
+}
+
+// Not where the caller says that nothing runs (as image builders do), nor a user's systemd that is not there.
+bool may_be_asked(Scope scope)
+{
+    if (os::environment_variable("SYSTEMD_OFFLINE") == "1") return false;
+    if (scope == Scope::system) return true;
+    const auto runtime = os::environment_variable("XDG_RUNTIME_DIR");
+    const std::string directory = runtime ? *runtime : "/run/user/" + std::to_string(os::effective_uid());
+    const auto socket = os::info_at(directory + "/systemd/private");
+    return socket && *socket;
+}
+
+// What the init system still knows of units that are gone again.
+void settle(const Site& site, const std::string& name)
+{
+    if (!site.control) return;
+    const auto manifest = read_manifest(site.tree, site.paths.state, name);
+    if (manifest && !*manifest && site.control->owns_links()) static_cast<void>(site.control->forget(name));
+    static_cast<void>(site.control->read_anew());
+}
+
+}  // namespace
+
+const init::Control* Site::control_of(std::optional<InitSystem> system) const
+{
+    return control && system && booted == system ? control.get() : nullptr;
+}
+
+Result<Site> site_of(Scope scope, const std::string& root)
+{
+    auto paths = paths_of(scope);
+    if (!paths) return fail(paths.error());
+    auto tree = os::Tree::open(root);
+    if (!tree) return fail(tree.error());
+    Site site{.tree = std::move(*tree), .root = root, .paths = std::move(*paths), .booted = {}, .control = {}};
+    if (!root.empty()) return site;
+    site.booted = init::booted_init_system();
+    if (site.booted && may_be_asked(scope)) site.control = init::make_control(*site.booted, scope);
+    return site;
+}
+
+Result<Located> locate_in(const Target& target, std::optional<Scope> scope, const std::string& root, const std::string& operation)
+{
+    if (target.file.empty() && root.empty()) return locate(target, scope, operation);
+    auto paths = paths_in(scope, root);
+    if (!paths) return fail(paths.error());
+    Located located{.name = target.name, .ad_hoc = {}, .paths = *paths, .sources = {}, .directory = {}};
+    if (!target.file.empty()) {
+        auto sources = sources_of_file(*paths, target.file);
+        if (!sources) return fail(sources.error());
+        auto text = os::read_file(sources->file, largest_service_file);
+        if (!text) return fail(text.error());
+        located.name = sources->name;
+        located.sources = std::move(*sources);
+        located.sources->text = std::move(*text);
+        return located;
+    }
+    auto sources = find_service_file(*paths, target.name);
+    if (!sources) return fail(sources.error());
+    if (!*sources) {
+        return fail(Error{.code = ErrorCode::unknown_service,
+                          .operation = operation,
+                          .object = target.name,
+                          .cause = "no such service: there is no " + paths->config.front() + "/" + target.name + ".toml"});
+    }
+    located.sources = std::move(*sources);
+    return located;
+}
+
+Result<std::optional<Scope>> scope_of_installed(const std::string& name, std::optional<Scope> scope, const std::string& root)
+{
+    const Scope first = root.empty() ? scope.value_or(callers_scope()) : Scope::system;
+    const Scope second = first == Scope::system ? Scope::user : Scope::system;
+    auto tree = os::Tree::open(root);
+    if (!tree) return fail(tree.error());
+    for (const Scope candidate : {first, second}) {
+        if (candidate == second && (scope || !root.empty())) break;
+        const auto paths = paths_of(candidate);
+        if (!paths) continue;
+        // What was killed before it wrote anything has left the directory.
+        const auto found = tree->look(paths->state + "/" + name, 0);
+        if (!found) return fail(found.error());
+        if (*found) return std::optional(candidate);
+    }
+    return std::optional<Scope>();
+}
+
+Workplace::Workplace(const Site& site, os::UniqueFd lock, Ledger ledger) : site_(&site), lock_(std::move(lock)), ledger_(std::move(ledger))
+{
+}
+
+Workplace::Workplace(Workplace&& other) noexcept
+    : site_(std::exchange(other.site_, nullptr)), lock_(std::move(other.lock_)), ledger_(std::move(other.ledger_))
+{
+}
+
+Workplace::~Workplace()
+{
+    if (site_ == nullptr) return;
+    static_cast<void>(site_->tree.remove_directory(ledger_.directory()));
+    static_cast<void>(site_->tree.remove_directory(site_->paths.state));
+}
+
+Result<Workplace> Workplace::enter(const Site& site, const std::string& name)
+{
+    auto lock = lock_state(site.tree, site.paths.state);
+    if (!lock) return fail(lock.error());
+    Workplace workplace(site, std::move(*lock), Ledger(site.tree, site.paths.state + "/" + name));
+    auto recovered = workplace.ledger().recover();
+    if (!recovered) return fail(recovered.error());
+    if (*recovered) settle(site, name);
+    return workplace;
+}
+
+}  // namespace steward::manager

@@ -1,0 +1,116 @@
+// uninstall: what install wrote, and no more; edited files stay.
+#include <algorithm>
+
+#include "manager/file_plan.hpp"
+#include "manager/install.hpp"
+#include "manager/purge.hpp"
+#include "manager/site.hpp"
+#include "manager/together.hpp"
+
+namespace steward::manager {
+
+namespace {
+
+// First by whoever runs it: a unit that is gone cannot be stopped.
+Result<void> stop_first(const Site& site, const std::string& name, const std::optional<Manifest>& manifest)
+{
+    if (const auto* control = site.control_of(manifest ? manifest->system : std::nullopt); control != nullptr) {
+        auto known = control->knows(name);
+        if (!known) return fail(known.error());
+        auto runs = *known ? control->runs(name) : Result<bool>(false);
+        if (!runs) return fail(runs.error());
+        if (*runs) {
+            if (auto stopped = control->stop(name); !stopped) return stopped;
+        }
+    }
+    auto located = locate({.name = name, .file = {}, .command = {}}, site.paths.scope, "stop");
+    if (!located || !located->directory) return {};
+    Result<void> outcome;
+    std::vector<Located> asked;
+    asked.push_back(std::move(*located));
+    stop_together(std::move(asked), [&](const StopPart& part) {
+        if (!part.outcome) outcome = fail(part.outcome.error());
+    });
+    return outcome;
+}
+
+Result<FilePlan> plan_removal(const Site& site, const std::string& name, const std::optional<Manifest>& manifest, bool force)
+{
+    FilePlan plan(site.tree, {.name = name, .state_directory = site.paths.state, .before = manifest, .force = force});
+    if (manifest && manifest->system == InitSystem::sysv) {
+        auto links = numbered_links(site.tree, name);
+        if (!links) return fail(links.error());
+        for (const Link& link : *links) {
+            if (auto dropped = plan.drop_link(link.path); !dropped) return fail(dropped.error());
+        }
+    }
+    if (auto dropped = plan.drop_the_rest(); !dropped) return fail(dropped.error());
+    if (auto forgotten = plan.set(at_boot_path(site.paths, name), {}); !forgotten) return fail(forgotten.error());
+    if (auto concluded = plan.conclude_without(); !concluded) return fail(concluded.error());
+    return plan;
+}
+
+Result<void> remove(const Site& site, const std::string& name, const UninstallOptions& options, Installation& done)
+{
+    std::optional<Workplace> workplace;
+    if (!options.dry_run) {
+        auto entered = Workplace::enter(site, name);
+        if (!entered) return fail(entered.error());
+        workplace.emplace(std::move(*entered));
+    }
+    auto manifest = read_manifest(site.tree, site.paths.state, name);
+    if (!manifest) return fail(manifest.error());
+    auto plan = plan_removal(site, name, *manifest, options.force);
+    if (!plan) return fail(plan.error());
+    done.system = *manifest ? (*manifest)->system : std::nullopt;
+    done.installed = manifest->has_value();
+    done.changed = !plan->steps().empty();
+    done.kept_edits = plan->kept_edits();
+    done.files = plan->take_changes();
+    if (options.dry_run || !done.changed) return {};
+    const init::Control* control = site.control_of(done.system);
+    const auto settle = [&]() -> Result<void> {
+        if (control == nullptr) return {};
+        auto forgotten = control->owns_links() ? control->forget(name) : Result<void>();
+        return forgotten ? control->read_anew() : forgotten;
+    };
+    auto carried = workplace->ledger().carry_out(plan->steps(), settle);
+    if (!carried && control != nullptr) static_cast<void>(control->read_anew());
+    return carried;
+}
+
+}  // namespace
+
+Result<Installation> uninstall(const Target& target, std::optional<Scope> scope, const UninstallOptions& options)
+{
+    const std::string& name = target.name;
+    auto installed = scope_of_installed(name, scope, options.root);
+    if (!installed) return fail(installed.error());
+    Installation done{.name = name};
+    auto site = site_of(installed->value_or(options.root.empty() ? scope.value_or(callers_scope()) : Scope::system), options.root);
+    if (!site) return fail(site.error());
+    if (!*installed && !options.purge) {
+        // All that one that was killed in its last moment may have left.
+        if (!options.dry_run) static_cast<void>(site->tree.remove_directory(site->paths.state));
+        return done;
+    }
+    // What is to be purged is told by the service file, which may go.
+    const auto belongings = options.purge ? belongings_of(*site, name) : std::vector<std::string>();
+    if (*installed) {
+        auto manifest = read_manifest(site->tree, site->paths.state, name);
+        if (!manifest) return fail(manifest.error());
+        const bool here = options.root.empty() && !options.dry_run;
+        if (auto stopped = here ? stop_first(*site, name, *manifest) : Result<void>(); !stopped) return fail(stopped.error());
+        if (auto removed = remove(*site, name, options, done); !removed) return fail(removed.error());
+    }
+    for (const std::string& path : belongings) {
+        if (!options.dry_run) {
+            if (auto removed = site->tree.remove_all(path); !removed) return fail(removed.error());
+        }
+        done.files.push_back({.kind = FileChange::Kind::removed, .path = path, .difference = {}});
+        done.changed = true;
+    }
+    return done;
+}
+
+}  // namespace steward::manager
