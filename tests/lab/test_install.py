@@ -1,0 +1,243 @@
+"""The life of an installed service on each init system, from `install` to a file system that shows nothing of it."""
+
+import fnmatch
+import hashlib
+import json
+import os
+import random
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from front_ends import FRONT_ENDS, forget_starts
+from machine import wait_until
+from test_generated import REDIS, STEWARD_NEEDED, daemon, gone, hups, service_file, started
+
+SMALL = {"small": service_file("small", ""), "wrapped": service_file("wrapped", STEWARD_NEEDED)}
+FILES = SMALL | {"real": REDIS}
+
+# What any boot leaves or alters.
+OF_THE_MACHINE = [
+    "etc/.pwd.lock", "etc/.updated", "etc/adjtime", "etc/motd", "etc/mtab", "etc/nologin", "etc/resolv.conf", "root/*", "tmp/*", "var/.updated", "var/tmp/*", "var/cache/*",
+    "var/lib/dbus/*", "var/lib/init.d/*", "var/lib/misc/*", "var/lib/private", "var/lib/redis/*", "var/lib/systemd/*", "var/lib/urandom/*", "var/log/*tmp", "var/log/journal/*",
+    "var/log/lastlog", "var/log/boot", "var/log/rc.log", "var/log/runit/ssh/*", "etc/runit/stopit", "etc/runit/reboot",
+]
+# What steward tells of itself, which is no service's.
+OF_STEWARD = ["var/log/steward", "var/log/steward/steward.log"]
+
+
+def disk(machine):
+    """What was changed on the machine's disk since it was made: every path with what stands there."""
+    found = {}
+    for directory, directories, files in os.walk(machine.root):
+        for name in [*directories, *files]:
+            path = Path(directory) / name
+            inside = str(path.relative_to(machine.root))
+            info = path.lstat()
+            kind = stat.S_IFMT(info.st_mode)
+            if kind == stat.S_IFDIR:
+                found[inside] = "directory"
+            elif kind == stat.S_IFLNK:
+                found[inside] = "-> " + os.readlink(path)
+            elif kind == stat.S_IFREG:
+                found[inside] = hashlib.sha256(path.read_bytes()).hexdigest()
+            elif kind == stat.S_IFCHR and info.st_rdev == 0:
+                found[inside] = "removed"
+            else:
+                found[inside] = oct(kind)
+    return found
+
+
+def lasting(found):
+    """A directory that is in the layer below too is here only because something was done in it."""
+    return {path: what for path, what in found.items() if not any(fnmatch.fnmatch(path, pattern) for pattern in OF_THE_MACHINE + OF_STEWARD)}
+
+
+def difference(machine, before):
+    now = lasting(disk(machine))
+    different = {path: (before.get(path), now.get(path)) for path in before.keys() | now.keys() if before.get(path) != now.get(path)}
+    # The same directory in the layer below: something was made there, and is gone again.
+    return {path: change for path, change in different.items() if change != (None, "directory") or not (machine.base / path).is_dir()}
+
+
+def steward(machine, verb, *words, **options):
+    return machine.run("steward", verb, *words, **options)
+
+
+def put(machine, path, text):
+    """By the machine itself: what the host does below a mounted layer need not be seen."""
+    machine.run("sh", "-c", 'printf %s "$2" >"$1"', "sh", path, text)
+
+
+def install(machine, name, *words, text=None, **options):
+    path = f"/root/{name}.toml"
+    if text is not None:
+        put(machine, path, text)
+    return steward(machine, "install", path, *words, **options)
+
+
+def front(machine):
+    return FRONT_ENDS[machine.system][0]
+
+
+def runs(machine, name):
+    """That every front end says so."""
+    for each in FRONT_ENDS[machine.system]:
+        wait_until(lambda each=each: each.says(machine, name) == "running", f"that {each.name} says that {name} is running")
+
+
+def runs_not(machine, name):
+    for each in FRONT_ENDS[machine.system]:
+        wait_until(lambda each=each: each.says(machine, name) == "stopped", f"that {each.name} says that {name} is stopped")
+
+
+@pytest.fixture(scope="module")
+def before(machine):
+    """The disk as it was before anything was installed, after a boot."""
+    machine.power_off()
+    found = lasting(disk(machine))
+    machine.boot()
+    for name, text in FILES.items():
+        put(machine, f"/root/{name}.toml", text)
+    return found
+
+
+def test_it_is_installed_and_enabled(machine, before):
+    for name in FILES:
+        told = install(machine, name)
+        assert f"{name}: installed; {machine.system} starts it at boot\n" in told.out
+        assert f"next: steward start {name}" in told.out
+        assert f"{name}: unchanged; {machine.system} starts it at boot\n" == install(machine, name).out
+    # It is to start at boot, no more.
+    for name in SMALL:
+        assert daemon(machine, name) is None
+        runs_not(machine, name)
+
+
+def test_now_starts_it(machine, before):
+    assert "small: started\n" in install(machine, "small", "--now").out
+    first = started(machine, "small")
+    assert "started" not in install(machine, "small", "--now").out
+    assert started(machine, "small").pid == first.pid
+    runs(machine, "small")
+
+
+def test_it_runs_after_a_reboot(machine, before):
+    machine.reboot()
+    for name in SMALL:
+        started(machine, name)
+        runs(machine, name)
+    wait_until(lambda: machine.run("redis-cli", "-p", "7379", "ping", code=None).out == "PONG\n", "an answer")
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_each_front_end_stops_starts_and_reloads_it(machine, before, name):
+    for each in FRONT_ENDS[machine.system]:
+        forget_starts(machine, name)
+        each(machine, "stop", name)
+        gone(machine, name)
+        runs_not(machine, name)
+        each(machine, "start", name)
+        first = started(machine, name)
+        runs(machine, name)
+        seen = hups(machine, name)
+        each(machine, "reload", name)
+        wait_until(lambda seen=seen: hups(machine, name) > seen, "the reload")
+        assert started(machine, name).pid == first.pid
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_killed_it_is_started_again(machine, before, name):
+    forget_starts(machine, name)
+    first = started(machine, name)
+    machine.kill(first)
+    wait_until(lambda: (process := daemon(machine, name)) and process.pid != first.pid, "the restart")
+    started(machine, name)
+    runs(machine, name)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_it_is_updated_in_place(machine, before, name):
+    forget_starts(machine, name)
+    first = started(machine, name)
+    told = install(machine, name, text=FILES[name].replace("The ", "The newer "))
+    assert f"updated /etc/steward/{name}.toml" in told.out
+    assert started(machine, name).pid == first.pid
+    told = install(machine, name, "--now", text=FILES[name].replace('timeout = "5s"', 'timeout = "6s"'))
+    assert f"{name}: started" in told.out
+    wait_until(lambda: (process := daemon(machine, name)) and process.pid != first.pid, "the restart")
+    runs(machine, name)
+
+
+def test_what_was_edited_is_kept_until_it_is_forced(machine, before):
+    listed = json.loads(install(machine, "small", "--json").out)["services"][0]["files"]
+    unit = next(entry["path"] for entry in listed if entry["path"].endswith(("/small", "/small.service", "/small/run")))
+    machine.sh(f"echo '# mine' >> {unit}")
+    assert f"kept {unit}" in install(machine, "small", text=FILES["small"].replace("The ", "The newest "), code=1).out
+    assert machine.run("tail", "-n", "1", unit).out == "# mine\n"
+    install(machine, "small", "--force")
+    assert "# mine" not in machine.run("cat", unit).out
+
+
+def test_disabled_it_does_not_start_at_boot_and_no_more(machine, before):
+    for name in FILES:
+        assert f"{name}: disabled; {machine.system} does not start it at boot\n" in steward(machine, "disable", name).out
+        assert "was disabled already" in steward(machine, "disable", name).out
+    for name in SMALL:
+        runs(machine, name)
+    machine.reboot()
+    for name in SMALL:
+        runs_not(machine, name)
+        assert daemon(machine, name) is None
+    front(machine)(machine, "start", "wrapped")
+    started(machine, "wrapped")
+
+
+def test_an_update_leaves_it_disabled(machine, before):
+    assert "does not start it at boot" in install(machine, "small", text=FILES["small"]).out
+    assert daemon(machine, "small") is None
+
+
+def test_uninstalled_it_is_stopped_and_gone(machine, before):
+    for name in FILES:
+        assert f"{name}: uninstalled\n" in steward(machine, "uninstall", name, "--purge").out
+        assert f"{name}: was not installed\n" == steward(machine, "uninstall", name).out
+    for name in SMALL:
+        assert daemon(machine, name) is None
+        assert front(machine).says(machine, name) not in ("running", "stopped")
+    assert machine.run("redis-cli", "-p", "7379", "ping", code=None).code != 0
+    assert machine.sh("ls -d /run/steward/* /run/sv* 2>/dev/null || true").out == ""
+
+
+def test_killed_at_any_moment_the_next_one_makes_it_whole(machine, before):
+    """Between files, while systemctl or update-rc.d is asked, wherever: an installation is there, or it is not."""
+    dice = random.Random(machine.system)
+    began = time.monotonic()
+    install(machine, "wrapped")
+    took = time.monotonic() - began
+    steward(machine, "uninstall", "wrapped", "--purge")
+
+    def kill_within(*command):
+        process = machine.spawn(*command)
+        time.sleep(dice.uniform(0, took))
+        for victim in machine.processes("steward"):
+            machine.kill(victim)
+        process.communicate()
+
+    for _ in range(6):
+        kill_within("steward", "install", "/root/wrapped.toml")
+        install(machine, "wrapped")
+        assert install(machine, "wrapped").out.startswith("wrapped: unchanged")
+        assert daemon(machine, "wrapped") is None
+        front(machine)(machine, "start", "wrapped")
+        started(machine, "wrapped")
+        kill_within("steward", "uninstall", "wrapped", "--purge")
+        steward(machine, "uninstall", "wrapped", "--purge")
+        gone(machine, "wrapped")
+
+
+def test_nothing_is_left_of_it(machine, before):
+    machine.power_off()
+    assert difference(machine, before) == {}
