@@ -20,6 +20,7 @@ enum class ServiceType { simple, forking, oneshot };
 enum class StopMode { group, mixed, main };
 enum class RestartPolicyKind { never, on_success, on_failure, on_abnormal, always };
 enum class LogOutput { automatic, file, journal, syslog, inherit, null };
+enum class LogTimestamps { none, iso8601, tai64n };
 enum class Supervisor { automatic, init, steward };            // automatic: the init system where it can say all that is asked
 enum class InheritEnvironment { automatic, yes, no, listed };  // automatic: yes as PID 1, else no
 
@@ -129,6 +130,7 @@ struct ServiceSpec {
         LogOutput output = LogOutput::automatic;
         std::string file;         // empty: the scope's default
         std::string stderr_file;  // empty: with stdout
+        LogTimestamps timestamps = LogTimestamps::iso8601;
         friend bool operator==(const Log&, const Log&) = default;
     } log;
 

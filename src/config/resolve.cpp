@@ -150,6 +150,10 @@ void Resolver::check_unsupervised()
         if (path == "ready.fd") fault(path, "needs a supervisor, and [service] supervise is false");
     }
     spec_.restart.policy = RestartPolicyKind::never;
+    if (is_written("log.timestamps") && spec_.log.timestamps != LogTimestamps::none) {
+        fault("log.timestamps", "needs a supervisor, and [service] supervise is false");
+    }
+    spec_.log.timestamps = LogTimestamps::none;
 }
 
 void Resolver::check_restart()

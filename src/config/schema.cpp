@@ -28,10 +28,8 @@ constexpr std::array outputs{Word{"auto", LogOutput::automatic},
 
 constexpr std::array supervisors{Word{"auto", Supervisor::automatic}, Word{"init", Supervisor::init}, Word{"steward", Supervisor::steward}};
 
-// Lines are written as they come: the only stamp of this version is none, so there is no member to keep it in.
-enum class Timestamps { none, iso8601, tai64n };
-constexpr std::array timestamps{Word{"none", Timestamps::none}, Word{"iso8601", Timestamps::iso8601, Support::no},
-                                Word{"tai64n", Timestamps::tai64n, Support::no}};
+constexpr std::array timestamps{Word{"none", LogTimestamps::none}, Word{"iso8601", LogTimestamps::iso8601},
+                                Word{"tai64n", LogTimestamps::tai64n}};
 
 template <auto Section, auto Member, class Kind>
 constexpr Key key(std::string_view table, std::string_view name)
@@ -152,16 +150,6 @@ constexpr Key limit(std::string_view name, LimitUnit unit)
     return {"limits", name, unit == LimitUnit::bytes ? read_limit<LimitUnit::bytes> : read_limit<LimitUnit::count>, write_limit};
 }
 
-void read_timestamps(const Key&, const Node& value, Reading& reading, ServiceSpec&)
-{
-    (void)field::Choice<timestamps>::read(value, reading);
-}
-
-std::optional<Node> write_timestamps(const Key&, const ServiceSpec&)
-{
-    return field::Choice<timestamps>::write(Timestamps::none);
-}
-
 using Service = ServiceSpec::Service;
 using Directories = ServiceSpec::Directories;
 using Stop = ServiceSpec::Stop;
@@ -245,7 +233,7 @@ constexpr auto keys = std::to_array<Key>({
     key<&ServiceSpec::log, &Log::output, field::Choice<outputs>>("log", "output"),
     key<&ServiceSpec::log, &Log::file, FilePath>("log", "file"),
     key<&ServiceSpec::log, &Log::stderr_file, FilePath>("log", "stderr-file"),
-    {"log", "timestamps", read_timestamps, write_timestamps},
+    key<&ServiceSpec::log, &Log::timestamps, field::Choice<timestamps>>("log", "timestamps"),
     unsupported("log", "max-size"),
     unsupported("log", "keep"),
     unsupported("log", "max-total"),

@@ -198,6 +198,14 @@ std::string doubt_stderr_file(const ServiceSpec& spec, InitSystem system)
     return doubt_line(spec.log.stderr_file, system);
 }
 
+// What an init system appends to a file has no stamps; its own log has them by its own rules.
+std::string doubt_timestamps(const ServiceSpec& spec, InitSystem)
+{
+    const auto& log = spec.log;
+    const bool into_files = log.output == LogOutput::file || !log.file.empty() || !log.stderr_file.empty();
+    return unless(log.timestamps == LogTimestamps::none || !into_files, "is more than the init system writes before a line");
+}
+
 // In the order of init_systems: systemd, sysv, openrc, runit, s6, dinit.
 constexpr auto table = std::to_array<Mapping>({
     {"service", "description", "nnnnnn", "Description=", doubt_description},
@@ -264,7 +272,7 @@ constexpr auto table = std::to_array<Mapping>({
     {"log", "output", "nnnnnn", "StandardOutput=", doubt_output},
     {"log", "file", "nnnnnn", "StandardOutput=append:", doubt_log_file},
     {"log", "stderr-file", "nnnnnc", "StandardError=append:", doubt_stderr_file},
-    {"log", "timestamps", "nnnnnn", "none"},
+    {"log", "timestamps", "nnnnnn", "none, or the stamps of the init system's own log", doubt_timestamps},
     {"log", "max-size", "cccccc", ""},
     {"log", "keep", "cccccc", ""},
     {"log", "max-total", "cccccc", ""},

@@ -85,17 +85,18 @@ Result<bool> exists_as_file(os::BorrowedFd directory, const std::string& path)
     return true;
 }
 
-Result<os::UniqueFd> open_existing(os::BorrowedFd directory, const std::string& path)
+Result<os::UniqueFd> open_existing(os::BorrowedFd directory, const LogFileOptions& options)
 {
-    auto file = os::open_at(directory, os::base_of(path), {.write = true, .append = true});
-    if (!file) return fail(about(file.error(), "open", path));
+    auto file = os::open_at(directory, os::base_of(options.path), {.read = !options.append, .write = true, .append = options.append});
+    if (!file) return fail(about(file.error(), "open", options.path));
     return file;
 }
 
 Result<os::UniqueFd> make_log(os::BorrowedFd directory, const LogFileOptions& options)
 {
-    auto file =
-        os::open_at(directory, os::base_of(options.path), {.write = true, .append = true, .create = true, .exclusive = true, .mode = 0600});
+    const os::OpenOptions anew{
+        .read = !options.append, .write = true, .append = options.append, .create = true, .exclusive = true, .mode = 0600};
+    auto file = os::open_at(directory, os::base_of(options.path), anew);
     if (!file) return fail(about(file.error(), "open", options.path));
     if (options.system_scope && os::effective_uid() == 0) {
         // Without adm, or in a user namespace without it, the log is root's alone.
@@ -159,13 +160,13 @@ Result<std::vector<std::string>> tail(os::BorrowedFd fd, std::uint64_t offset, u
 
 Result<os::UniqueFd> open_log(const LogFileOptions& given)
 {
-    const LogFileOptions options{.path = os::absolute(given.path), .system_scope = given.system_scope};
+    const LogFileOptions options{.path = os::absolute(given.path), .system_scope = given.system_scope, .append = given.append};
     const auto directory = open_directory(options.path);
     if (!directory) return fail(directory.error());
     for (;;) {
         const auto exists = exists_as_file(*directory, options.path);
         if (!exists) return fail(exists.error());
-        auto file = *exists ? open_existing(*directory, options.path) : make_log(*directory, options);
+        auto file = *exists ? open_existing(*directory, options) : make_log(*directory, options);
         const bool raced = !file && file.error().os_errno == (*exists ? ENOENT : EEXIST);  // rotated, or made by another supervisor
         if (!raced) return file;
     }

@@ -14,9 +14,10 @@ namespace steward::log {
 struct LogFileOptions {
     std::string path;
     bool system_scope = true;  // then 0640 and group adm, where adm exists
+    bool append = true;        // else for reading too, and for writing at places that the caller chooses
 };
 
-// For appending. Made 0640 with its directory (0755, parents too) where missing; no link followed; not another user's file; a
+// Made 0640 with its directory (0755, parents too) where missing; no link followed; not another user's file; a
 // regular file only. A log directory that another user owns or can write is refused for root.
 Result<os::UniqueFd> open_log(const LogFileOptions& options);
 

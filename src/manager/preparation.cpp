@@ -17,6 +17,7 @@ supervise::OutputTarget output_of(const ServiceSpec& spec, const Paths& paths, F
                                    .log_file = spec.log.file.empty() ? paths.log_file(spec.name) : spec.log.file,
                                    .stderr_file = spec.log.stderr_file,
                                    .system_scope = paths.scope == Scope::system};
+    if (target.stderr_file == target.log_file) target.stderr_file.clear();
     const bool file_asked = spec.log.output == LogOutput::file || !spec.log.file.empty() || !spec.log.stderr_file.empty();
     if (spec.log.output == LogOutput::null) target.kind = Kind::null;
     if (spec.log.output == LogOutput::inherit) target.kind = Kind::inherit;
@@ -131,6 +132,7 @@ Result<supervise::Assignment> assign_without_record(Preparation preparation)
                                  .reload_command = std::move(preparation.reload_command),
                                  .ready_command = std::move(preparation.ready_command),
                                  .output = std::move(preparation.output),
+                                 .fifos = {},
                                  .directory = {},
                                  .lease = {},
                                  .control = {},

@@ -9,6 +9,7 @@
 #include "process/daemonize.hpp"
 #include "supervise/client.hpp"
 #include "supervise/keeper.hpp"
+#include "supervise/service_output.hpp"
 
 namespace steward::manager {
 
@@ -119,8 +120,12 @@ Result<os::UniqueFd> make_pair(const Located& located, supervise::Assignment& as
     auto channel = os::make_message_pair();
     if (!channel) return fail(channel.error());
     supervise::KeeperOptions keeper{.start_report = std::move(channel->write), .event_log = located.paths.event_log()};
+    if (auto made = supervise::make_fifos(assignment); !made) return fail(made.error());
     std::vector<int> keep = {assignment.lease.get(), assignment.control.get(), assignment.directory->directory().get(),
                              keeper.start_report.get()};
+    for (const os::BorrowedFd fifo : {assignment.fifos.out.borrow(), assignment.fifos.err.borrow()}) {
+        if (fifo) keep.push_back(fifo.get());
+    }
     if (assignment.mailbox) keep.push_back(assignment.mailbox.get());
     KeeperTask task{.assignment = &assignment, .options = &keeper};
     if (auto made = process::daemonize(keep, &keeper_body, &task); !made) return fail(made.error());

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "manager/abandoned_output.hpp"
 #include "manager/leftovers.hpp"
 #include "manager/verbs.hpp"
 #include "process/launch_plan.hpp"
@@ -75,9 +76,13 @@ Result<StopOutcome> stop_alone(const Located& located, const Judgement& judgemen
     if (!spec) return fail(spec.error());
     const auto cgroup = recorded_cgroup(judgement);
     const supervise::Membership where{.cgroup = cgroup ? &*cgroup : nullptr, .main = &*judgement.main};
+    auto loop = os::EventLoop::create();
+    if (!loop) return fail(loop.error());
+    AbandonedOutput output(*loop, located, *spec, judgement);
     auto report = supervise::stop_members(
-        {.rules = spec->stop, .command = stop_command(*spec, judgement.main->pid()), .cgroup = where.cgroup}, where.main, where);
+        *loop, {.rules = spec->stop, .command = stop_command(*spec, judgement.main->pid()), .cgroup = where.cgroup}, where.main, where);
     if (!report) return fail(report.error());
+    output.drain();
     if (!report->service_is_over()) return fail(supervise::stop_error(located.name, *report));
     if (cgroup) static_cast<void>(cgroup->remove());
     if (auto tidied = tidy(located, judgement); !tidied) return fail(tidied.error());
@@ -89,6 +94,9 @@ Result<StopOutcome> stop_dead(const Located& located, const Judgement& judgement
 {
     const auto killed = end_leftovers(located, judgement, Manners::ask_first);
     if (!killed) return fail(killed.error());
+    const auto spec = load_started(located);
+    auto loop = os::EventLoop::create();
+    if (spec && loop) AbandonedOutput(*loop, located, *spec, judgement).drain();
     if (auto tidied = tidy(located, judgement); !tidied) return fail(tidied.error());
     return StopOutcome{.was_running = false, .killed = *killed};
 }

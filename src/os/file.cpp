@@ -100,12 +100,15 @@ Result<std::size_t> read_at(BorrowedFd fd, std::span<std::byte> into, std::uint6
 
 Result<void> write_at(BorrowedFd fd, std::span<const std::byte> bytes, std::uint64_t offset)
 {
-    ssize_t written = 0;
-    do written = pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    while (written < 0 && errno == EINTR);
-    if (written < 0) return fail(errno_error("write to", described(fd), errno));
-    // Only a full file system cuts a small block short.
-    if (static_cast<std::size_t>(written) != bytes.size()) return fail(errno_error("write to", described(fd), ENOSPC));
+    while (!bytes.empty()) {
+        const ssize_t written = pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return fail(errno_error("write to", described(fd), errno));
+        if (written == 0) return fail(errno_error("write to", described(fd), ENOSPC));
+        // Cut short, by a full file system or a limit: the rest tells which.
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+        offset += static_cast<std::uint64_t>(written);
+    }
     return {};
 }
 

@@ -68,11 +68,25 @@ void expect_children() noexcept
     ::sigaction(SIGCHLD, &now, nullptr);
 }
 
-void ignore_sigpipe() noexcept
+namespace {
+
+void ignore(int signal) noexcept
 {
     struct sigaction ignored = {};
     ignored.sa_handler = SIG_IGN;
-    ::sigaction(SIGPIPE, &ignored, nullptr);
+    ::sigaction(signal, &ignored, nullptr);
+}
+
+}  // namespace
+
+void ignore_sigpipe() noexcept
+{
+    ignore(SIGPIPE);
+}
+
+void ignore_sigxfsz() noexcept
+{
+    ignore(SIGXFSZ);
 }
 
 }  // namespace steward::os

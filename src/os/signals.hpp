@@ -22,5 +22,7 @@ void reset_signals() noexcept;
 void expect_children() noexcept;
 // Writing to what nobody reads then fails with EPIPE. Children inherit it over exec: they call reset_signals().
 void ignore_sigpipe() noexcept;
+// Writing beyond RLIMIT_FSIZE then fails with EFBIG.
+void ignore_sigxfsz() noexcept;
 
 }  // namespace steward::os

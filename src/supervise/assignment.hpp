@@ -24,6 +24,13 @@ struct OutputTarget {
     bool system_scope = true;
 };
 
+// What the program writes into, by stream: FIFOs, for reading and writing, that the keeper holds too, so that what is in them outlives the
+// program and its supervisor. Unset: not made yet, or not needed.
+struct OutputFifos {
+    os::UniqueFd out;
+    os::UniqueFd err;  // with a stderr_file
+};
+
 struct Assignment {
     ServiceSpec spec;
     process::LaunchPlan plan;
@@ -31,6 +38,7 @@ struct Assignment {
     std::optional<process::LaunchPlan> reload_command;
     std::optional<process::LaunchPlan> ready_command;
     OutputTarget output;
+    OutputFifos fifos;
     // Unset for a `run` where nothing can be written: it does without record, lease, control socket and, unless it is asked for, PID file.
     std::optional<record::ServiceDirectory> directory;
     os::UniqueFd lease;    // byte 0 locked; every holder's copy keeps it

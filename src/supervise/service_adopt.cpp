@@ -40,6 +40,7 @@ void ServiceRunner::adopt(Answer first)
         return host_.one_over();
     }
     if (first) start_answers_.push_back(std::move(first));
+    if (auto opened = output_.carry_on(); !opened) host_.events.error(name(), opened.error().message());
     host_.events.warning(name(), "a new supervisor carries on, PID " + std::to_string(host_.supervisor.pid));
     try_to_adopt();
 }

@@ -116,16 +116,16 @@ void ServiceRunner::back_off(const RestartDecision& decision)
     set_state(ServiceState::backing_off);
     tell_later(next_step_, decision.delay, &ServiceRunner::launch);
     if (!start_answers_.empty()) answer_all(start_answers_, Reply{.error = early_exit()});
-    if (output_) output_->hang_up();
+    output_.hang_up();
 }
 
 // What those are told who waited for a launch that ended before it was up.
-Error ServiceRunner::early_exit() const
+Error ServiceRunner::early_exit()
 {
     const std::string end = "it ended at once: " + to_string(state_.last_exit.value_or(ExitStatus{.known = false}));
     const bool late = state_.fault == record::State::Fault::not_ready;
     Error failed = error(late ? ErrorCode::timed_out : ErrorCode::exited_early, "start", state_.reason.empty() ? end : state_.reason);
-    if (output_) failed.detail = output_->last_lines(told_lines);
+    failed.detail = output_.last_lines(told_lines);
     return failed;
 }
 
@@ -229,6 +229,8 @@ void ServiceRunner::finish(ServiceState state, std::string reason)
     reload_.reset();
     remove_pid_file(main_ ? main_->pid() : state_.last_exit_pid);
     if (cgroup_) static_cast<void>(cgroup_->remove());
+    // Before anybody is told: what it wrote until it ended is in its log.
+    output_.drain();
     main_.reset();
     main_running_ = false;
     state_.stop_requested = false;
@@ -243,7 +245,7 @@ void ServiceRunner::finish(ServiceState state, std::string reason)
         host_.events.info(name(), words);
     }
     over_ = true;
-    if (output_) output_->hang_up();
+    output_.hang_up();
     Reply told = started_reply();
     const bool done = state == ServiceState::finished && is(ServiceType::oneshot);
     if (!done) told.error = error(ErrorCode::failed, "start", words);

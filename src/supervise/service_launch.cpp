@@ -46,9 +46,7 @@ void ServiceRunner::launch()
 
 Result<void> ServiceRunner::try_launch()
 {
-    auto output = Output::open(assignment_.output, host_.terminal, name());
-    if (!output) return fail(output.error());
-    output_ = std::move(*output);
+    if (auto ready = output_.begin_launch(); !ready) return ready;
     cgroup_ = os::Cgroup::create(assignment_.cgroup_name);
     state_.cgroup = cgroup_ ? cgroup_->path() : "";
     state_.main_pidfs_inode = 0;
@@ -57,7 +55,7 @@ Result<void> ServiceRunner::try_launch()
     if (is(ServiceType::forking)) static_cast<void>(record::remove_pid_file(assignment_.pid_file, 0, assignment_.owner));
 
     auto& plan = assignment_.plan;
-    output_->lend_to(plan);
+    output_.lend_to(plan);
     plan.cgroup = cgroup_ ? cgroup_->directory() : os::BorrowedFd();
     state_.state = ServiceState::starting;
     state_.since = std::chrono::system_clock::now();

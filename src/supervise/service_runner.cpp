@@ -8,7 +8,7 @@
 namespace steward::supervise {
 
 ServiceRunner::ServiceRunner(RunnerHost& host, Assignment& assignment)
-    : host_(host), assignment_(assignment), state_(initial_state(assignment))
+    : host_(host), assignment_(assignment), state_(initial_state(assignment)), output_(host.loop, host.events, assignment, host.terminal)
 {
     state_.supervise = true;
     state_.keeper = host.keeper;
@@ -25,6 +25,7 @@ ServiceRunner::~ServiceRunner()
 bool ServiceRunner::release()
 {
     const bool had = static_cast<bool>(assignment_.control);
+    output_.close();
     assignment_.control.reset();
     assignment_.lease.reset();
     return had;
@@ -155,7 +156,7 @@ process::LaunchPlan ServiceRunner::command_plan(const process::LaunchPlan& plan)
 {
     process::LaunchPlan command = plan;
     if (main_running_) command.environment.push_back("MAINPID=" + std::to_string(main_->pid()));
-    if (output_) output_->lend_to(command);
+    output_.lend_to(command);
     return command;
 }
 

@@ -39,9 +39,9 @@
 #include "supervise/forked_main.hpp"
 #include "supervise/members.hpp"
 #include "supervise/message.hpp"
-#include "supervise/output.hpp"
 #include "supervise/readiness.hpp"
 #include "supervise/restart_policy.hpp"
+#include "supervise/service_output.hpp"
 #include "supervise/stop_sequence.hpp"
 
 namespace steward::supervise {
@@ -154,7 +154,7 @@ class ServiceRunner {
     void conclude();
     void finish(ServiceState state, std::string reason);
     [[nodiscard]] bool exit_is_awaited() const;
-    [[nodiscard]] Error early_exit() const;
+    [[nodiscard]] Error early_exit();
 
     void run_reload_command(const Answer& answer);
     [[nodiscard]] process::LaunchPlan command_plan(const process::LaunchPlan& plan) const;
@@ -176,7 +176,7 @@ class ServiceRunner {
     std::optional<os::ProcessRef> main_;  // stays after its end, for its number, until the leftovers are gone
     // A recorded main process that ended unseen: its status may still come.
     std::int32_t unseen_ = 0;
-    std::optional<Output> output_;
+    ServiceOutput output_;
     os::MonotonicClock::time_point launched_at_;
     bool forking_ = false;  // the launched process is not the one that stays
     std::unique_ptr<ForkedMain> forked_;

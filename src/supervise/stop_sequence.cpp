@@ -250,20 +250,25 @@ Error stop_error(const std::string& name, const StopReport& report)
     return error;
 }
 
+Result<StopReport> stop_members(os::EventLoop& loop, StopSequence::Plan plan, const os::ProcessRef* main, const Membership& where)
+{
+    StopReport outcome;
+    StopSequence sequence(
+        loop, std::move(plan), main, [&] { return find_members(where); },
+        [&](const StopReport& report) {
+            outcome = report;
+            loop.quit();
+        });
+    sequence.begin();
+    if (auto ran = loop.run(); !ran) return fail(ran.error());
+    return outcome;
+}
+
 Result<StopReport> stop_members(StopSequence::Plan plan, const os::ProcessRef* main, const Membership& where)
 {
     auto loop = os::EventLoop::create();
     if (!loop) return fail(loop.error());
-    StopReport outcome;
-    StopSequence sequence(
-        *loop, std::move(plan), main, [&] { return find_members(where); },
-        [&](const StopReport& report) {
-            outcome = report;
-            loop->quit();
-        });
-    sequence.begin();
-    if (auto ran = loop->run(); !ran) return fail(ran.error());
-    return outcome;
+    return stop_members(*loop, std::move(plan), main, where);
 }
 
 }  // namespace steward::supervise

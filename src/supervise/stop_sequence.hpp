@@ -102,7 +102,8 @@ class StopSequence {
     os::EventLoop::Id next_round_ = 0;
 };
 
-// The same for a caller without a loop: blocks until it is done.
+// The same for a caller without a loop, or with one that does no more than this: blocks until it is done.
+Result<StopReport> stop_members(os::EventLoop& loop, StopSequence::Plan plan, const os::ProcessRef* main, const Membership& where);
 Result<StopReport> stop_members(StopSequence::Plan plan, const os::ProcessRef* main, const Membership& where);
 
 }  // namespace steward::supervise

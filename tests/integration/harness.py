@@ -283,8 +283,9 @@ class Room:
         return self("status", name, code=None).code
 
     def log_text(self, name="web"):
+        """The program's own bytes: without the stamps."""
         path = self.log / f"{name}.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        return without_stamps(path.read_text(errors="replace")) if path.exists() else ""
 
     def pair(self, name="web"):
         """The PIDs of keeper and supervisor."""
@@ -332,6 +333,13 @@ class Room:
                     os.rmdir(path)
                 except OSError:
                     pass
+
+
+STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z ", re.MULTILINE)
+
+
+def without_stamps(text):
+    return STAMP.sub("", text)
 
 
 def program_of(pid):

@@ -137,7 +137,7 @@ TEST(Keys, log_limits_resources_and_security_reach_the_spec)
 output = "file"
 file = "/var/log/x.log"
 stderr-file = "/var/log/x.err"
-timestamps = "none"
+timestamps = "tai64n"
 [limits]
 nofile = 65536
 core = "infinity"
@@ -152,7 +152,7 @@ no-new-privileges = true
 capabilities = ["net_bind_service", "CAP_CHOWN"]
 ambient-capabilities = "Cap_Chown"
 )"));
-    EXPECT_EQ(spec.log, (ServiceSpec::Log{LogOutput::file, "/var/log/x.log", "/var/log/x.err"}));
+    EXPECT_EQ(spec.log, (ServiceSpec::Log{LogOutput::file, "/var/log/x.log", "/var/log/x.err", LogTimestamps::tai64n}));
     EXPECT_THAT(spec.limits,
                 ElementsAre(Pair("core", ResourceLimit{infinity, infinity}), Pair("nofile", ResourceLimit{65536, 65536}),
                             Pair("nproc", ResourceLimit{infinity - 1, infinity - 1}), Pair("stack", ResourceLimit{8 << 20, infinity})));

@@ -87,6 +87,7 @@ TEST(Render, an_unsupervised_service_survives)
     ServiceSpec spec = with_command({"/bin/true"});
     spec.service.supervise = false;
     spec.restart.policy = RestartPolicyKind::never;
+    spec.log.timestamps = LogTimestamps::none;
     expect_round_trip(spec);
 }
 
@@ -148,7 +149,7 @@ TEST(Show, tells_defaults_and_written_keys_in_the_order_of_the_manual_page)
     EXPECT_EQ(shown(loaded->keys, "restart.delay"), "\"100ms\"");
     EXPECT_EQ(shown(loaded->keys, "stop.signal"), "\"TERM\"");
     EXPECT_EQ(shown(loaded->keys, "service.umask"), "\"022\"");
-    EXPECT_EQ(shown(loaded->keys, "log.timestamps"), "\"none\"");
+    EXPECT_EQ(shown(loaded->keys, "log.timestamps"), "\"iso8601\"");
     EXPECT_EQ(shown(loaded->keys, "service.group"), "(none)");
     EXPECT_EQ(shown(loaded->keys, "hooks.pre-start"), "(none)");
     EXPECT_EQ(loaded->keys.front().path, "service.documentation");

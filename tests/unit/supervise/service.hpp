@@ -47,20 +47,23 @@ class Service : public testing::Test {
         EXPECT_TRUE(control);
         spec_.name = name;
         spec_.service.command = plan.argv;
-        return supervise::Assignment{.spec = spec_,
-                                     .plan = plan,
-                                     .stop_command = {},
-                                     .reload_command = {},
-                                     .output = {.kind = supervise::OutputTarget::Kind::file,
-                                                .log_file = scratch_ / "web.log",
-                                                .stderr_file = {},
-                                                .system_scope = false},
-                                     .directory = std::move(*directory),
-                                     .lease = std::move(**lease),
-                                     .control = std::move(*control),
-                                     .boot = boot_,
-                                     .cgroup_name = cgroup_name_,
-                                     .pid_file = scratch_ / (name + ".pid")};
+        supervise::Assignment made{.spec = spec_,
+                                   .plan = plan,
+                                   .stop_command = {},
+                                   .reload_command = {},
+                                   .output = {.kind = supervise::OutputTarget::Kind::file,
+                                              .log_file = scratch_ / (name + ".log"),
+                                              .stderr_file = {},
+                                              .system_scope = false},
+                                   .fifos = {},
+                                   .directory = std::move(*directory),
+                                   .lease = std::move(**lease),
+                                   .control = std::move(*control),
+                                   .boot = boot_,
+                                   .cgroup_name = cgroup_name_,
+                                   .pid_file = scratch_ / (name + ".pid")};
+        EXPECT_TRUE(supervise::make_fifos(made));
+        return made;
     }
 
     // In the foreground. The child exits 0 when all is over, and 100 when that is told of a service that is not.

@@ -1,0 +1,120 @@
+#include "log/spool.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "os/file.hpp"
+#include "os/pipe.hpp"
+
+namespace steward::log {
+
+namespace {
+
+constexpr std::uint64_t magic = 0x314c4f4f50535453;  // "STSPOOL1"
+constexpr std::uint64_t head_size = 4096;
+constexpr std::uint64_t slot_distance = 512;
+
+// The mark on disk, twice, written by turns: one that was cut short leaves the one before. The higher sequence is the later one.
+struct Slot {
+    std::uint64_t magic = 0;
+    std::uint64_t sequence = 0;
+    SpoolMark mark;
+    std::uint64_t check = 0;
+
+    [[nodiscard]] std::uint64_t checksum() const
+    {
+        std::uint64_t hash = 0xcbf29ce484222325;
+        for (const std::uint64_t word : {magic, sequence, mark.consumed, mark.log_device, mark.log_inode, mark.log_size, mark.in_line,
+                                         mark.lost_lines, mark.lost_bytes}) {
+            hash = (hash ^ word) * 0x100000001b3;
+        }
+        return hash;
+    }
+};
+
+}  // namespace
+
+Result<Spool> Spool::open(os::UniqueFd file)
+{
+    Spool spool(std::move(file));
+    if (auto loaded = spool.load(); !loaded) return fail(loaded.error());
+    return spool;
+}
+
+Result<void> Spool::load()
+{
+    const auto found = os::info(file_);
+    if (!found) return fail(found.error());
+    if (found->size < head_size) return os::set_file_size(file_, head_size);
+    size_ = found->size - head_size;
+    for (std::uint64_t i = 0; i < 2; ++i) {
+        Slot slot;
+        const auto got = os::read_at(file_, std::as_writable_bytes(std::span(&slot, 1)), i * slot_distance);
+        if (!got) return fail(got.error());
+        const bool whole = *got == sizeof slot && slot.magic == magic && slot.check == slot.checksum();
+        if (!whole || slot.sequence < sequence_) continue;
+        sequence_ = slot.sequence;
+        mark_ = slot.mark;
+    }
+    if (mark_.consumed <= size_) return {};
+    // It was emptied, and that was not marked yet.
+    SpoolMark emptied = mark_;
+    emptied.consumed = 0;
+    return set_mark(emptied);
+}
+
+Result<std::size_t> Spool::take(os::BorrowedFd fifo, std::size_t limit)
+{
+    if (can_splice_) {
+        auto moved = os::splice_to_file(fifo, file_, head_size + size_, limit);
+        if (moved) size_ += *moved;
+        if (moved || moved.error().os_errno != EINVAL) return moved;
+        can_splice_ = false;
+    }
+    // A file system without splice: what is read is in nobody's hands for a moment.
+    std::array<std::byte, 4096> buffer;
+    auto got = os::read_waiting(fifo, std::span(buffer).first(std::min(limit, buffer.size())));
+    if (!got || *got == 0) return got;
+    if (auto appended = append(std::span(buffer).first(*got)); !appended) return fail(appended.error());
+    return got;
+}
+
+Result<std::size_t> Spool::read(std::span<std::byte> into) const
+{
+    if (pending() == 0) return std::size_t{0};
+    return os::read_at(file_, into.first(std::min<std::uint64_t>(into.size(), pending())), head_size + mark_.consumed);
+}
+
+Result<void> Spool::set_mark(const SpoolMark& mark)
+{
+    Slot slot{.magic = magic, .sequence = sequence_ + 1, .mark = mark, .check = 0};
+    slot.check = slot.checksum();
+    const auto bytes = std::as_bytes(std::span(&slot, 1));
+    if (auto written = os::write_at(file_, bytes, (slot.sequence % 2) * slot_distance); !written) return written;
+    sequence_ = slot.sequence;
+    mark_ = mark;
+    return {};
+}
+
+Result<void> Spool::empty()
+{
+    if (size_ == 0) return {};
+    if (auto cut = os::set_file_size(file_, head_size); !cut) return cut;
+    size_ = 0;
+    SpoolMark emptied = mark_;
+    emptied.consumed = 0;
+    return set_mark(emptied);
+}
+
+Result<void> Spool::append(std::span<const std::byte> bytes)
+{
+    if (auto written = os::write_at(file_, bytes, head_size + size_); !written) {
+        static_cast<void>(os::set_file_size(file_, head_size + size_));  // a part of it would count as taken
+        return written;
+    }
+    size_ += bytes.size();
+    return {};
+}
+
+}  // namespace steward::log

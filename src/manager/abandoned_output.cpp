@@ -1,0 +1,27 @@
+#include "manager/abandoned_output.hpp"
+
+namespace steward::manager {
+
+AbandonedOutput::AbandonedOutput(os::EventLoop& loop, const Located& located, const ServiceSpec& spec, const Judgement& judgement)
+    : events_(log::EventLog::Sink::file_and_syslog, located.paths.event_log())
+{
+    if (!judgement.state || !judgement.state->supervise || judgement.state->log_file.empty()) return;
+    auto directory = record::ServiceDirectory::open(located.paths.runtime, located.name);
+    if (!directory || !*directory) return;
+    assignment_.spec = spec;
+    assignment_.output = {.kind = supervise::OutputTarget::Kind::file,
+                          .log_file = judgement.state->log_file,
+                          .stderr_file = spec.log.stderr_file == judgement.state->log_file ? "" : spec.log.stderr_file,
+                          .system_scope = located.paths.scope == Scope::system};
+    assignment_.directory = std::move(**directory);
+    if (!supervise::find_fifos(assignment_)) return;
+    output_.emplace(loop, events_, assignment_);
+    if (auto opened = output_->carry_on(); !opened) events_.error(located.name, opened.error().message());
+}
+
+void AbandonedOutput::drain()
+{
+    if (output_) output_->drain();
+}
+
+}  // namespace steward::manager

@@ -1,0 +1,95 @@
+#include "supervise/log_stream.hpp"
+
+#include "log/log_file.hpp"
+#include "log/stamper.hpp"
+
+namespace steward::supervise {
+
+namespace {
+
+constexpr std::chrono::seconds retry_pause{1};
+
+}  // namespace
+
+LogStream::LogStream(os::EventLoop& loop, log::EventLog& events, std::string service, log::Pump pump)
+    : loop_(loop), events_(events), service_(std::move(service)), pump_(std::move(pump))
+{
+}
+
+LogStream::~LogStream()
+{
+    loop_.cancel(watch_);
+    loop_.cancel(retry_);
+}
+
+Result<void> LogStream::open()
+{
+    auto opened = pump_.open();
+    if (watch_ == 0) {
+        auto watch = loop_.on_readable(pump_.fifo(), [this] { readable(); });
+        if (!watch) return fail(watch.error());
+        watch_ = *watch;
+    }
+    if (!opened && pump_.owes()) settle(opened);
+    return opened;
+}
+
+void LogStream::readable()
+{
+    if (retry_ != 0) return pump_.absorb();
+    const auto moved = pump_.move();
+    settle(moved ? Result<void>() : Result<void>(tl::unexpected(moved.error())));
+}
+
+void LogStream::try_again()
+{
+    retry_ = 0;
+    readable();
+}
+
+void LogStream::drain()
+{
+    if (watch_ != 0) settle(pump_.drain());
+}
+
+// The fault is told when it begins and when it has passed. It is looked at again only while something waits to be written.
+void LogStream::settle(const Result<void>& outcome)
+{
+    if (!outcome) {
+        pump_.absorb();
+        if (!faulted_)
+            events_.error(service_, outcome.error().message() + ": output is kept in memory, up to 1 MiB, until it can be written");
+        faulted_ = true;
+    } else if (faulted_) {
+        faulted_ = false;
+        loop_.cancel(std::exchange(retry_, 0));
+        const auto loss = pump_.take_loss();
+        const std::string lost = std::to_string(loss.lines) + " lines (" + std::to_string(loss.bytes) + " bytes) were lost";
+        events_.warning(service_, "its log is written again: " + (loss ? lost : "nothing was lost"));
+    }
+    if (faulted_ && retry_ == 0 && pump_.owes()) {
+        retry_ = loop_.after(retry_pause, [this] { try_again(); });
+    }
+}
+
+void LogStream::begin_launch()
+{
+    drain();
+    static_cast<void>(pump_.begin_launch());
+    launch_log_ = os::info(pump_.log()).value_or(os::FileInfo{});
+}
+
+std::vector<std::string> LogStream::last_lines(unsigned count)
+{
+    drain();
+    const auto now = os::info(pump_.log());
+    if (!now) return {};
+    // Another log since then has lines of this launch only.
+    const bool same = now->inode == launch_log_.inode && now->device == launch_log_.device;
+    auto lines = log::last_lines_after(pump_.log(), same ? launch_log_.size : 0, count);
+    if (!lines) return {};
+    for (std::string& line : *lines) line.erase(0, log::stamp_length(line, pump_.options().timestamps));
+    return std::move(*lines);
+}
+
+}  // namespace steward::supervise

@@ -1,0 +1,45 @@
+// One stream of a service under the event loop: what the program writes is moved into its log, and a log that cannot be written is told once
+// and tried again while something waits for it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "log/event_log.hpp"
+#include "log/pump.hpp"
+#include "os/event_loop.hpp"
+
+namespace steward::supervise {
+
+class LogStream {
+  public:
+    LogStream(os::EventLoop& loop, log::EventLog& events, std::string service, log::Pump pump);
+    ~LogStream();
+    LogStream(const LogStream&) = delete;
+    LogStream& operator=(const LogStream&) = delete;
+
+    // Takes what comes from now on, whether the log can be opened or not; the error is the log's.
+    Result<void> open();
+    // A program is about to be launched: its last lines are counted from here.
+    void begin_launch();
+    // All that was written until now is in the log, if the log can be written.
+    void drain();
+    // Of this launch, without their stamps.
+    [[nodiscard]] std::vector<std::string> last_lines(unsigned count);
+
+  private:
+    void readable();
+    void try_again();
+    void settle(const Result<void>& outcome);
+
+    os::EventLoop& loop_;
+    log::EventLog& events_;
+    std::string service_;
+    log::Pump pump_;
+    os::EventLoop::Id watch_ = 0;
+    os::EventLoop::Id retry_ = 0;
+    bool faulted_ = false;
+    os::FileInfo launch_log_;  // the log as it was at the launch
+};
+
+}  // namespace steward::supervise

@@ -1,0 +1,159 @@
+#include "supervise/service_output.hpp"
+
+#include "os/file.hpp"
+#include "os/pipe.hpp"
+#include "os/signals.hpp"
+
+namespace steward::supervise {
+
+namespace {
+
+constexpr const char* out_fifo = "stdout.fifo";
+constexpr const char* err_fifo = "stderr.fifo";
+constexpr const char* out_spool = "stdout.spool";
+constexpr const char* err_spool = "stderr.spool";
+
+Result<void> make_fifo(const Assignment& assignment, os::UniqueFd& fifo, const char* name)
+{
+    if (fifo) return {};
+    const auto& identity = assignment.plan.identity;
+    const std::uint32_t uid = identity ? identity->uid : os::effective_uid();
+    const std::uint32_t gid = identity ? identity->gid : os::effective_gid();
+    auto made = assignment.directory ? os::open_fifo(assignment.directory->directory(), name, uid, gid) : os::make_nameless_fifo(uid, gid);
+    if (!made) return fail(made.error());
+    fifo = std::move(*made);
+    return {};
+}
+
+Result<os::UniqueFd> open_spool(const Assignment& assignment, const char* name)
+{
+    if (!assignment.directory) return os::make_memory_file(name);
+    return os::open_at(assignment.directory->directory(), name, {.read = true, .write = true, .create = true, .mode = 0600});
+}
+
+}  // namespace
+
+Result<void> make_fifos(Assignment& assignment)
+{
+    if (assignment.output.kind != OutputTarget::Kind::file) return {};
+    if (auto made = make_fifo(assignment, assignment.fifos.out, out_fifo); !made) return made;
+    return assignment.output.stderr_file.empty() ? Result<void>() : make_fifo(assignment, assignment.fifos.err, err_fifo);
+}
+
+bool find_fifos(Assignment& assignment)
+{
+    const auto find = [&](os::UniqueFd& fifo, const char* name) {
+        auto found = os::find_fifo(assignment.directory->directory(), name);
+        if (!found || !*found) return false;
+        fifo = std::move(**found);
+        return true;
+    };
+    if (!find(assignment.fifos.out, out_fifo)) return false;
+    return assignment.output.stderr_file.empty() || find(assignment.fifos.err, err_fifo);
+}
+
+ServiceOutput::ServiceOutput(os::EventLoop& loop, log::EventLog& events, Assignment& assignment, LabelledTerminal* terminal)
+    : loop_(loop), events_(events), assignment_(assignment), terminal_(terminal)
+{
+}
+
+Result<void> ServiceOutput::open()
+{
+    const OutputTarget& target = assignment_.output;
+    if (target.kind == OutputTarget::Kind::file) {
+        // A limit on the size of files, from whoever called steward, is a fault of the log and not the end of its writer.
+        os::ignore_sigxfsz();
+        if (auto made = make_fifos(assignment_); !made) return made;
+        auto out = open_stream(out_, assignment_.fifos.out, out_spool, target.log_file);
+        auto err = target.stderr_file.empty() ? Result<void>() : open_stream(err_, assignment_.fifos.err, err_spool, target.stderr_file);
+        if (!out || !err) return out ? err : out;
+    }
+    opened_ = true;
+    return {};
+}
+
+Result<void> ServiceOutput::carry_on()
+{
+    auto opened = open();
+    opened_ = assignment_.output.kind != OutputTarget::Kind::file ||
+              (out_ != nullptr && (assignment_.output.stderr_file.empty() || err_ != nullptr));
+    return opened;
+}
+
+Result<void> ServiceOutput::open_stream(std::unique_ptr<LogStream>& stream, os::BorrowedFd fifo, const char* spool, const std::string& path)
+{
+    if (stream == nullptr) {
+        auto file = open_spool(assignment_, spool);
+        if (!file) return fail(file.error());
+        auto opened = log::Spool::open(std::move(*file));
+        if (!opened) return fail(opened.error());
+        const log::PumpOptions options{
+            .path = path, .system_scope = assignment_.output.system_scope, .timestamps = assignment_.spec.log.timestamps};
+        stream = std::make_unique<LogStream>(loop_, events_, assignment_.spec.name, log::Pump(options, fifo, std::move(*opened)));
+    }
+    return stream->open();
+}
+
+Result<void> ServiceOutput::begin_launch()
+{
+    if (assignment_.output.kind != OutputTarget::Kind::file) {
+        auto output = Output::open(assignment_.output, terminal_, assignment_.spec.name);
+        if (!output) return fail(output.error());
+        elsewhere_ = std::move(*output);
+        return {};
+    }
+    if (!opened_) {
+        if (auto opened = open(); !opened) return opened;
+    }
+    const auto reopen = [](LogStream* stream, os::BorrowedFd fifo, os::UniqueFd& end) -> Result<void> {
+        if (stream == nullptr) return {};
+        stream->begin_launch();
+        auto reopened = os::reopen_for_program(fifo);
+        if (!reopened) return fail(reopened.error());
+        end = std::move(*reopened);
+        return {};
+    };
+    if (auto ready = reopen(out_.get(), assignment_.fifos.out, program_.out); !ready) return ready;
+    return reopen(err_.get(), assignment_.fifos.err, program_.err);
+}
+
+void ServiceOutput::lend_to(process::LaunchPlan& plan) const
+{
+    if (elsewhere_) return elsewhere_->lend_to(plan);
+    plan.inherit_output = assignment_.output.kind == OutputTarget::Kind::inherit;
+    plan.standard_output = program_.out;
+    plan.standard_error = program_.err;
+}
+
+void ServiceOutput::hang_up()
+{
+    if (elsewhere_) elsewhere_->hang_up();
+}
+
+void ServiceOutput::drain()
+{
+    for (LogStream* stream : {out_.get(), err_.get()}) {
+        if (stream != nullptr) stream->drain();
+    }
+}
+
+void ServiceOutput::close()
+{
+    out_.reset();
+    err_.reset();
+    elsewhere_.reset();
+    program_ = {};
+    assignment_.fifos = {};
+}
+
+std::vector<std::string> ServiceOutput::last_lines(unsigned count)
+{
+    for (LogStream* stream : {err_.get(), out_.get()}) {
+        if (stream == nullptr) continue;
+        auto lines = stream->last_lines(count);
+        if (!lines.empty()) return lines;
+    }
+    return {};
+}
+
+}  // namespace steward::supervise

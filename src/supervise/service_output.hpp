@@ -1,0 +1,57 @@
+// All that a supervised service writes: nowhere, to where steward's own output goes, or through FIFOs into its logs.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <steward/result.hpp>
+
+#include "process/launch_plan.hpp"
+#include "supervise/assignment.hpp"
+#include "supervise/log_stream.hpp"
+#include "supervise/output.hpp"
+
+namespace steward::supervise {
+
+// Makes the FIFOs that the assignment's output needs and has not got, in the record; without a record they have no name.
+Result<void> make_fifos(Assignment& assignment);
+// Those that an earlier keeper has left; false where one of them is missing.
+bool find_fifos(Assignment& assignment);
+
+class ServiceOutput {
+  public:
+    // All is lent for this object's life. `terminal` may be null, see Output.
+    ServiceOutput(os::EventLoop& loop, log::EventLog& events, Assignment& assignment, LabelledTerminal* terminal = nullptr);
+
+    // Begins to take what comes, of a program that runs already: a log that cannot be written now may be later. The error is the log's.
+    Result<void> carry_on();
+    // The first time, an error is the log's too: no program is launched whose output has nowhere to go.
+    Result<void> begin_launch();
+    void lend_to(process::LaunchPlan& plan) const;  // this must outlive the launch
+    // The run is over: its last line needs no end to be told.
+    void hang_up();
+    // All that was written until now is in the logs.
+    void drain();
+    // Somebody else may take what comes from now on.
+    void close();
+    // Of this launch, stderr's own first where there is one.
+    [[nodiscard]] std::vector<std::string> last_lines(unsigned count);
+
+  private:
+    Result<void> open();
+    Result<void> open_stream(std::unique_ptr<LogStream>& stream, os::BorrowedFd fifo, const char* spool, const std::string& path);
+
+    os::EventLoop& loop_;
+    log::EventLog& events_;
+    Assignment& assignment_;
+    std::unique_ptr<LogStream> out_;
+    std::unique_ptr<LogStream> err_;
+    LabelledTerminal* terminal_;
+    std::optional<Output> elsewhere_;  // what goes into no log
+    OutputFifos program_;              // the program's own ends
+    bool opened_ = false;
+};
+
+}  // namespace steward::supervise

@@ -1,0 +1,272 @@
+#include "log/pump.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include "log/stamper.hpp"
+#include "pumping.hpp"
+
+namespace steward::log {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class PumpTest : public test::Pumping {};
+
+TEST_F(PumpTest, stamps_each_line_and_keeps_its_bytes)
+{
+    const auto pump = opened();
+    write(std::string("one\nt\0o\n\xff\n", 10));
+    EXPECT_EQ(pump->move().value(), 10U);
+    EXPECT_EQ(pump->move().value(), 0U);
+    EXPECT_NE(log(), without_stamps(log()));
+    EXPECT_EQ(without_stamps(log()), std::string("one\nt\0o\n\xff\n", 10));
+}
+
+TEST_F(PumpTest, without_stamps_writes_the_bytes_as_they_come)
+{
+    options_.timestamps = LogTimestamps::none;
+    const auto pump = opened();
+    write("one\npart");
+    ASSERT_TRUE(pump->drain());
+    write("ial\n");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_EQ(log(), "one\npartial\n");
+}
+
+TEST_F(PumpTest, appends_to_what_is_there_and_to_what_others_write)
+{
+    for (const auto kind : {LogTimestamps::none, LogTimestamps::iso8601}) {
+        options_.timestamps = kind;
+        fs::create_directories(scratch_ / "log");
+        scratch_.write("log/web.log", "old\n");
+        const auto pump = opened();
+        write("one\n");
+        ASSERT_TRUE(pump->drain());
+        std::ofstream(log_path(), std::ios::app) << "from elsewhere\n";
+        write("two\n");
+        ASSERT_TRUE(pump->drain());
+        EXPECT_EQ(without_stamps(log()), "old\none\nfrom elsewhere\ntwo\n");
+    }
+}
+
+TEST_F(PumpTest, goes_on_at_the_start_of_a_log_that_was_cut)
+{
+    const auto pump = opened();
+    write("one\n");
+    ASSERT_TRUE(pump->drain());
+    fs::resize_file(log_path(), 0);
+    write("two\n");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_EQ(without_stamps(log()), "two\n");
+    EXPECT_THAT(log(), StartsWith("2"));  // and not with a hole
+}
+
+TEST_F(PumpTest, a_line_in_parts_has_one_stamp_even_over_a_change_of_process)
+{
+    write("par");
+    ASSERT_TRUE(opened()->drain());
+    write("ti");
+    ASSERT_TRUE(opened()->drain());
+    write("al\nnext\n");
+    ASSERT_TRUE(opened()->drain());
+    EXPECT_EQ(without_stamps(log()), "partial\nnext\n");
+}
+
+TEST_F(PumpTest, begins_a_line_for_the_next_program)
+{
+    const auto pump = opened();
+    write("no end");
+    ASSERT_TRUE(pump->drain());
+    ASSERT_TRUE(pump->begin_launch());
+    ASSERT_TRUE(pump->begin_launch());
+    write("one\n");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_EQ(without_stamps(log()), "no end\none\n");
+}
+
+TEST_F(PumpTest, a_line_of_megabytes_passes_whole)
+{
+    const auto pump = opened();
+    std::thread writer([&] {
+        const std::string block(1 << 16, 'x');
+        const auto end = os::open_mailbox(fifo_);
+        for (int i = 0; i < 64; ++i) ASSERT_TRUE(os::write_all(*end, block));
+        ASSERT_TRUE(os::write_all(*end, "\n"));
+    });
+    std::size_t moved = 0;
+    while (moved < (1U << 22) + 1) moved += pump->move().value();
+    writer.join();
+    EXPECT_EQ(without_stamps(log()), std::string(1 << 22, 'x') + "\n");
+}
+
+TEST_F(PumpTest, makes_a_log_anew_that_was_removed_with_its_directory)
+{
+    const auto pump = opened();
+    fs::remove_all(scratch_ / "log");
+    write("one\n");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_EQ(without_stamps(log()), "one\n");
+}
+
+TEST_F(PumpTest, what_comes_while_the_log_cannot_be_opened_is_kept)
+{
+    const auto pump = opened();
+    write("one\n");
+    ASSERT_TRUE(pump->drain());
+    fs::remove(log_path());
+    const auto target = scratch_.write("target", "precious\n");
+    fs::create_symlink(target, log_path());
+    for (int i = 0; i < 3; ++i) {
+        write("two\n");
+        const auto drained = pump->drain();
+        ASSERT_FALSE(drained);
+        EXPECT_THAT(drained.error().message(), HasSubstr("symbolic link"));
+        EXPECT_TRUE(pump->owes());
+    }
+    fs::remove(log_path());
+    write("three\n");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_EQ(without_stamps(log()), "two\ntwo\ntwo\nthree\n");
+    EXPECT_EQ(test::content_of(target), "precious\n");
+    EXPECT_FALSE(pump->take_loss());
+    EXPECT_FALSE(pump->owes());
+}
+
+TEST_F(PumpTest, what_is_too_much_to_keep_is_dropped_line_by_line_and_counted)
+{
+    for (const auto kind : {LogTimestamps::none, LogTimestamps::iso8601}) {
+        options_.timestamps = kind;
+        fs::remove_all(scratch_ / "log");
+        auto pump = opened();
+        fs::remove_all(scratch_ / "log");
+        scratch_.write("log", "in its place");
+        std::size_t lines = 0;
+        for (int block = 0; block < 100; ++block) {
+            std::string text;
+            for (int i = 0; i < 200; ++i) text += std::to_string(lines++) + std::string(90, '.') + "\n";
+            if (block == 99) text += "begun";
+            write(text);
+            ASSERT_FALSE(pump->move());
+            pump->absorb();
+        }
+        ASSERT_EQ(os::bytes_waiting(fifo_), 0U);
+        pump = this->pump();  // the count survives its counter
+        fs::remove(scratch_ / "log");
+        const bool killed = kind == LogTimestamps::iso8601;
+        ASSERT_TRUE(pump->open());
+        write(killed ? "\nafter\n" : "after\n");
+        ASSERT_TRUE(pump->drain());
+        write("last\n");
+        ASSERT_TRUE(pump->drain());
+        const std::string text = without_stamps(log());
+        EXPECT_THAT(text, StartsWith("0.."));
+        EXPECT_THAT(text, EndsWith("last\n"));
+        const auto notice = text.find("\nsteward: ");
+        ASSERT_NE(notice, std::string::npos);
+        EXPECT_GT(notice, 1U << 19);
+        const auto loss = pump->take_loss();
+        EXPECT_GT(loss.lines, 1000U);
+        EXPECT_THAT(text, HasSubstr("\nsteward: " + std::to_string(loss.lines) + " lines"));
+        // What was kept and what was dropped are all the lines there were.
+        const auto kept = static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(notice) + 1, '\n'));
+        EXPECT_LE(kept + loss.lines, lines + 2);
+        EXPECT_GE(kept + loss.lines, lines);
+        EXPECT_FALSE(pump->take_loss());
+    }
+}
+
+TEST_F(PumpTest, a_batch_that_was_cut_short_by_a_kill_is_brought_again)
+{
+    {
+        const auto pump = opened();
+        write("one\n");
+        ASSERT_TRUE(pump->drain());
+    }
+    // Killed after the bytes were taken, and in the middle of bringing them.
+    {
+        auto spool = Spool::open(os::open_at(directory_, "spool", {.read = true, .write = true}).value()).value();
+        write("two\nthree\n");
+        ASSERT_EQ(spool.take(fifo_, 100).value(), 10U);
+        std::ofstream(log_path(), std::ios::app) << "2026-11-21T12:02:15.123456Z two\n2026-11-21T12:0";
+    }
+    write("four\n");
+    ASSERT_TRUE(opened()->drain());
+    EXPECT_EQ(without_stamps(log()), "one\ntwo\nthree\nfour\n");
+}
+
+TEST_F(PumpTest, a_batch_cut_short_in_a_log_that_was_renamed_since_is_cut_there)
+{
+    {
+        const auto pump = opened();
+        write("one\n");
+        ASSERT_TRUE(pump->drain());
+        auto spool = Spool::open(os::open_at(directory_, "spool", {.read = true, .write = true}).value()).value();
+        write("two\n");
+        ASSERT_EQ(spool.take(fifo_, 100).value(), 4U);
+        std::ofstream(log_path(), std::ios::app) << "tw";
+        fs::rename(log_path(), log_path() + ".1");
+    }
+    ASSERT_TRUE(opened()->drain());
+    EXPECT_EQ(without_stamps(test::content_of(log_path() + ".1")), "one\n");
+    EXPECT_EQ(without_stamps(log()), "two\n");
+}
+
+// Numbered lines of random length through a pump that is killed at any moment: every line is there, once, in order, whole.
+TEST_F(PumpTest, loses_and_doubles_nothing_when_it_is_killed_at_any_moment)
+{
+    constexpr int lines = 200'000;
+    for (const auto kind : {LogTimestamps::none, LogTimestamps::iso8601}) {
+        options_.timestamps = kind;
+        fs::remove_all(scratch_ / "log");
+        const pid_t writer = fork();
+        if (writer == 0) {
+            const auto end = os::open_mailbox(fifo_);
+            std::minstd_rand random(1);
+            std::string text;
+            for (int i = 0; i < lines; ++i) {
+                text += std::to_string(i) + std::string(random() % 80, '.') + "\n";
+                if (text.size() > random() % 20000 && !os::write_all(*end, std::exchange(text, ""))) _exit(1);
+            }
+            _exit(os::write_all(*end, text) ? 0 : 1);
+        }
+        std::minstd_rand random(2);
+        int kills = 0;
+        for (bool writes = true; writes; ++kills) {
+            const pid_t mover = fork();
+            if (mover == 0) {
+                const auto pump = opened();
+                for (;;) static_cast<void>(pump->move());
+            }
+            std::this_thread::sleep_for(std::chrono::microseconds(500 + random() % 5000));
+            kill(mover, SIGKILL);
+            waitpid(mover, nullptr, 0);
+            writes = waitpid(writer, nullptr, WNOHANG) == 0;
+        }
+        ASSERT_TRUE(opened()->drain());
+        std::istringstream text(log());
+        std::string line;
+        int next = 0;
+        while (std::getline(text, line)) {
+            if (kind == LogTimestamps::iso8601) line.erase(0, stamp_length(line, kind));
+            const int number = std::atoi(line.c_str());
+            ASSERT_EQ(number, next) << "after " << kills << " kills: " << line;
+            ++next;
+        }
+        EXPECT_EQ(next, lines) << kills;
+        EXPECT_GT(kills, 3);
+    }
+}
+
+}  // namespace
+}  // namespace steward::log

@@ -1,0 +1,65 @@
+// A pump with a FIFO and a log of a test's own, which another one can take over as a new process would.
+#pragma once
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+
+#include "helpers/scratch.hpp"
+#include "log/pump.hpp"
+#include "log/stamper.hpp"
+#include "os/pipe.hpp"
+
+namespace steward::test {
+
+class Pumping : public testing::Test {
+  protected:
+    void SetUp() override
+    {
+        directory_ = os::open_trusted(scratch_.path(), {.directory = true}).value();
+        auto fifo = os::open_fifo(directory_, "fifo", geteuid(), getegid());
+        ASSERT_TRUE(fifo) << fifo.error().message();
+        fifo_ = std::move(*fifo);
+    }
+    // As a new process makes it: all that it knows stands in the files.
+    [[nodiscard]] std::unique_ptr<log::Pump> pump() const
+    {
+        auto file = os::open_at(directory_, "spool", {.read = true, .write = true, .create = true});
+        auto spool = log::Spool::open(std::move(file.value()));
+        return std::make_unique<log::Pump>(options_, fifo_, std::move(spool.value()));
+    }
+    [[nodiscard]] std::unique_ptr<log::Pump> opened() const
+    {
+        auto made = pump();
+        const auto result = made->open();
+        EXPECT_TRUE(result) << result.error().message();
+        return made;
+    }
+    void write(std::string_view text) const
+    {
+        ASSERT_EQ(::write(fifo_.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    }
+    [[nodiscard]] std::string log_path() const { return scratch_ / "log/web.log"; }
+    [[nodiscard]] std::string log() const { return content_of(log_path()); }
+    [[nodiscard]] static std::string without_stamps(const std::string& text)
+    {
+        std::string bare;
+        for (std::string_view rest = text; !rest.empty();) {
+            const auto line = rest.substr(0, std::min(rest.find('\n'), rest.size() - 1) + 1);
+            bare += line.substr(log::stamp_length(line, LogTimestamps::iso8601));
+            rest.remove_prefix(line.size());
+        }
+        return bare;
+    }
+
+    ScratchDirectory scratch_;
+    os::UniqueFd directory_;
+    os::UniqueFd fifo_;
+    log::PumpOptions options_{.path = scratch_ / "log/web.log", .system_scope = false};
+};
+
+}  // namespace steward::test
