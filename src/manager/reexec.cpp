@@ -97,6 +97,7 @@ int carry_on(const std::vector<std::string>& words)
     if (succession->check) return can_carry_on;
     assignment->lease = std::move(succession->lease);
     assignment->control = std::move(succession->control);
+    assignment->fifos = std::move(succession->fifos);
     return supervise::keep_on(*assignment,
                               {.start_report = {}, .event_log = paths->event_log(), .notices = std::move(succession->notices)});
 }

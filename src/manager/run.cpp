@@ -10,6 +10,7 @@
 #include "os/message_socket.hpp"
 #include "os/signals.hpp"
 #include "supervise/keeper.hpp"
+#include "supervise/service_output.hpp"
 #include "supervise/supervisor.hpp"
 
 namespace steward::manager {
@@ -103,6 +104,8 @@ Result<std::vector<std::vector<supervise::Precedence>>> order_of(const std::vect
 // Nobody but the container's end could start steward again, so it has a keeper as a daemon has.
 Result<RunOutcome> keep_all(const std::vector<supervise::Assignment*>& assignments, std::vector<std::vector<supervise::Precedence>> order)
 {
+    // The keeper holds what the supervisors take from; one that cannot be made fails the launch that needs it, with the reason.
+    for (supervise::Assignment* assignment : assignments) static_cast<void>(supervise::make_fifos(*assignment));
     auto kept = supervise::keep_all(assignments, {.start_report = {},
                                                   .event_log = {},
                                                   .sink = log::EventLog::Sink::standard_error,

@@ -63,20 +63,10 @@ Result<std::optional<UniqueFd>> find_fifo(BorrowedFd directory, const std::strin
 
 Result<UniqueFd> make_nameless_fifo(std::uint32_t uid, std::uint32_t gid)
 {
-    const auto ends = make_pipe();
-    if (!ends) return fail(ends.error());
-    auto fifo = open_following("/proc/self/fd/" + std::to_string(ends->read.get()), {.read = true, .write = true});
+    auto fifo = make_mailbox();
     if (!fifo) return fifo;
     if (auto given = give_to(*fifo, uid, gid); !given) return fail(given.error());
     return fifo;
-}
-
-Result<UniqueFd> reopen_for_program(BorrowedFd fifo)
-{
-    auto own = open_following("/proc/self/fd/" + std::to_string(fifo.get()), {.read = true, .write = true});
-    if (!own) return own;
-    if (fcntl(own->get(), F_SETFL, 0) < 0) return fail(errno_error("open", "the FIFO", errno));
-    return own;
 }
 
 Result<std::size_t> splice_to_file(BorrowedFd fifo, BorrowedFd file, std::uint64_t offset, std::size_t limit)

@@ -20,8 +20,6 @@ Result<UniqueFd> open_fifo(BorrowedFd directory, const std::string& name, std::u
 Result<std::optional<UniqueFd>> find_fifo(BorrowedFd directory, const std::string& name);
 // The same without a name.
 Result<UniqueFd> make_nameless_fifo(std::uint32_t uid, std::uint32_t gid);
-// A description of its own for a program: blocking, whatever becomes of the flags of `fifo`, and the other way round.
-Result<UniqueFd> reopen_for_program(BorrowedFd fifo);
 
 // Moves at most `limit` bytes to `offset` of a file that is not open for appending. 0: none waits. EINVAL: this file system cannot.
 Result<std::size_t> splice_to_file(BorrowedFd fifo, BorrowedFd file, std::uint64_t offset, std::size_t limit);

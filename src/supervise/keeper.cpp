@@ -119,6 +119,7 @@ void Keeper::hear()
             released.released = true;
             released.lease.reset();
             released.control.reset();
+            released.fifos = {};
         }
     }
 }

@@ -108,7 +108,7 @@ Result<void> ServiceOutput::begin_launch()
     const auto reopen = [](LogStream* stream, os::BorrowedFd fifo, os::UniqueFd& end) -> Result<void> {
         if (stream == nullptr) return {};
         stream->begin_launch();
-        auto reopened = os::reopen_for_program(fifo);
+        auto reopened = os::open_mailbox(fifo);
         if (!reopened) return fail(reopened.error());
         end = std::move(*reopened);
         return {};

@@ -26,15 +26,16 @@ std::optional<int> descriptor(const std::string& word)
 
 bool take_descriptors(std::span<const std::string> words, Succession& found)
 {
-    const std::array targets{&found.notices.read, &found.notices.write, &found.lease, &found.control};
-    if (words.size() != targets.size()) return false;
-    std::array<int, 4> numbers{};
-    for (std::size_t i = 0; i < targets.size(); ++i) {
+    const std::array targets{&found.notices.read, &found.notices.write, &found.lease, &found.control, &found.fifos.out, &found.fifos.err};
+    constexpr std::size_t always = 4;
+    if (words.size() < always || words.size() > targets.size()) return false;
+    std::array<int, targets.size()> numbers{};
+    for (std::size_t i = 0; i < words.size(); ++i) {
         const auto number = descriptor(words[i]);
         if (!number || std::find(numbers.begin(), numbers.end(), *number) != numbers.end()) return false;
         numbers[i] = *number;
     }
-    for (std::size_t i = 0; i < targets.size(); ++i) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
         os::close_on_exec(numbers[i]);
         *targets[i] = os::UniqueFd(numbers[i]);
     }
@@ -61,6 +62,9 @@ Successor::Successor(const Assignment& assignment, const os::Pipe& notices)
     check_words_ = {"steward", std::string(carry_on_word), "check", scope, assignment.spec.name};
     words_ = {"steward", std::string(carry_on_word), "keep", scope, assignment.spec.name};
     keep_ = {notices.read.get(), notices.write.get(), assignment.lease.get(), assignment.control.get()};
+    for (const os::BorrowedFd fifo : {assignment.fifos.out.borrow(), assignment.fifos.err.borrow()}) {
+        if (fifo) keep_.push_back(fifo.get());
+    }
     for (const int fd : keep_) words_.push_back(std::to_string(fd));
     for (std::string& word : words_) argv_.push_back(word.data());
     argv_.push_back(nullptr);

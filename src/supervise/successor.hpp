@@ -1,7 +1,7 @@
 // How a keeper is replaced by the installed program: it executes that in its own place, with all that it holds, and what comes up there
 // carries on from the record as any new supervisor does. The two may be of different versions, so these words are for ever:
 //
-//   steward --carry-on keep SCOPE NAME READ WRITE LEASE CONTROL
+//   steward --carry-on keep SCOPE NAME READ WRITE LEASE CONTROL [STDOUT [STDERR]]
 //   steward --carry-on check SCOPE NAME       whether it could: reads all that it would go by, changes nothing
 #pragma once
 
@@ -25,6 +25,7 @@ struct Succession {
     os::Pipe notices;
     os::UniqueFd lease;
     os::UniqueFd control;
+    OutputFifos fifos;  // unset: the output goes elsewhere
 };
 
 // Takes the descriptors that are named. Unset: nothing that this version knows.

@@ -342,6 +342,19 @@ def without_stamps(text):
     return STAMP.sub("", text)
 
 
+STAMP_SIZES = {"none": 0, "iso8601": 28, "tai64n": 26}
+
+
+def check_lines(helper, files, stamps):
+    """That these files, one after another, hold what number_lines has written. The number of lines."""
+    checker = subprocess.Popen([helper("check_lines"), str(STAMP_SIZES[stamps])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    for file in files:
+        subprocess.run(["cat", file], stdout=checker.stdin, check=False)
+    words, _ = checker.communicate()
+    assert checker.returncode == 0, words
+    return int(words)
+
+
 def program_of(pid):
     try:
         return os.path.basename(os.readlink(f"/proc/{pid}/exe"))

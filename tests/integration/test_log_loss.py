@@ -5,26 +5,14 @@ STEWARD_TEST_LOG_MIB and STEWARD_TEST_LOG_KILLS make it longer."""
 import os
 import random
 import signal
-import subprocess
 import time
 
 import pytest
 
-from harness import alive, kill, wait_until
+from harness import STAMP_SIZES, alive, check_lines, kill, wait_until
 
 MIB = int(os.environ.get("STEWARD_TEST_LOG_MIB", 40))
 KILLS = int(os.environ.get("STEWARD_TEST_LOG_KILLS", 10))
-STAMP_SIZES = {"none": 0, "iso8601": 28, "tai64n": 26}
-
-
-def check(helper, files, stamps):
-    """The number of lines."""
-    checker = subprocess.Popen([helper("check_lines"), str(STAMP_SIZES[stamps])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    for file in files:
-        subprocess.run(["cat", file], stdout=checker.stdin, check=False)
-    words, _ = checker.communicate()
-    assert checker.returncode == 0, words
-    return int(words)
 
 
 @pytest.mark.parametrize("stamps", STAMP_SIZES)
@@ -54,4 +42,4 @@ def test_no_line_is_lost_doubled_or_torn(room, helper, stamps):
     main = room.pid()
     room("stop", "web")
     assert not alive(main)
-    assert check(helper, [log], stamps) > MIB * 1000
+    assert check_lines(helper, [log], stamps) > MIB * 1000

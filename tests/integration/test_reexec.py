@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import STEWARD, alive, kill, wait_gone, wait_until
+from harness import STEWARD, alive, check_lines, kill, wait_gone, wait_until
 
 WAIT = "while :; do sleep 0.02; done"
 
@@ -106,6 +106,35 @@ def test_an_end_at_that_moment_is_not_lost(room, installed):
         room.finish(replacing)
         wait_until(lambda: room.status()["state"] == "failed")
         assert room.status()["last_exit"]["code"] == 7
+    room.assert_nothing_left()
+
+
+@pytest.mark.parametrize("stamps", ["none", "iso8601"])
+def test_no_line_is_lost_or_doubled(room, installed, helper, stamps):
+    room.service("web", [helper("number_lines"), "5"], f"[log]\ntimestamps = '{stamps}'\n")
+    room("start", "web", program=installed)
+    log = room.log / "web.log"
+    for _ in range(5):
+        size = log.stat().st_size
+        room("reexec", "web")
+        wait_until(lambda before=size: log.stat().st_size > before)
+    room("stop", "web")
+    check_lines(helper, [log], stamps)
+
+
+def test_what_a_program_wrote_that_ends_at_that_moment_is_kept(room, installed):
+    """Then nobody but the keeper holds its FIFO, and keeps it while it becomes another program."""
+    room.service("web", ["/bin/sh", "-c", f"trap 'echo last words; exit 0' USR1; echo up >>$0; {WAIT}", room.work / "ups"], "[restart]\npolicy = 'never'\n")
+    for moment in range(10):
+        room("start", "web", program=installed)
+        wait_until(lambda ups=moment + 1: (room.work / "ups").exists() and (room.work / "ups").read_text().count("up") == ups)
+        pid = room.pid()
+        replacing = room.spawn("reexec", "web")
+        time.sleep(moment * 0.004)
+        kill(pid, signal.SIGUSR1)
+        room.finish(replacing)
+        wait_until(lambda: room.status()["state"] == "finished")
+    assert room.log_text() == "last words\n" * 10
     room.assert_nothing_left()
 
 

@@ -43,6 +43,22 @@ TEST(Successor, takes_the_descriptors_that_are_named)
     EXPECT_EQ(std::to_string(taken->control.get()), words[7]);
 }
 
+TEST(Successor, takes_the_ends_of_the_fifos_where_there_are_some)
+{
+    auto channel = os::make_message_pair();
+    auto locks = os::make_pipe();
+    auto out = os::make_mailbox();
+    auto err = os::make_mailbox();
+    ASSERT_TRUE(channel && locks && out && err);
+    Words words{"--carry-on", "keep", "system", "web"};
+    for (os::UniqueFd* fd : {&channel->read, &channel->write, &locks->read, &locks->write, &*out, &*err})
+        words.push_back(std::to_string(fd->release()));
+    const auto taken = parse_succession(words);
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(std::to_string(taken->fifos.out.get()), words[8]);
+    EXPECT_EQ(std::to_string(taken->fifos.err.get()), words[9]);
+}
+
 TEST(Successor, understands_nothing_else)
 {
     for (const Words& words : std::vector<Words>{{},
@@ -54,6 +70,8 @@ TEST(Successor, understands_nothing_else)
                                                  {"--carry-on", "keep", "system", "web"},
                                                  {"--carry-on", "keep", "system", "web", "3", "4", "5"},
                                                  {"--carry-on", "keep", "system", "web", "3", "4", "5", "5"},
+                                                 {"--carry-on", "keep", "system", "web", "3", "4", "5", "6", "6"},
+                                                 {"--carry-on", "keep", "system", "web", "3", "4", "5", "6", "7", "8", "9"},
                                                  {"--carry-on", "keep", "system", "web", "0", "1", "2", "3"},
                                                  {"--carry-on", "keep", "system", "web", "3", "4", "5", "6x"},
                                                  {"--carry-on", "keep", "system", "web", "-1", "-1", "-1", "-1"},
