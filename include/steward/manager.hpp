@@ -65,6 +65,8 @@ struct ServiceStatus {
     std::int64_t keeper_pid = 0;
     std::optional<std::chrono::system_clock::time_point> since;        // of the state
     std::optional<std::chrono::system_clock::time_point> ready_since;  // unset: it is not ready, or does not run
+    std::optional<bool> healthy;                                       // unset: it has no [health], or has not been asked yet
+    std::string status_text;                                           // what it says of itself: STATUS of sd_notify(3)
     std::uint64_t restarts = 0;
     std::optional<std::chrono::system_clock::time_point> next_start;  // when backing off
     std::optional<ExitStatus> last_exit;

@@ -84,6 +84,7 @@ struct ServiceSpec {
     // How the service says that it is ready. None written: a simple service when it first waits for something, a forking one when its
     // parent has ended, a oneshot when it has ended itself.
     struct Ready {
+        bool notify = false;
         int fd = 0;               // 0: none
         std::string tcp;          // "127.0.0.1:80"
         std::string unix_socket;  // path
@@ -95,10 +96,25 @@ struct ServiceSpec {
         // No way is written.
         [[nodiscard]] bool is_default() const
         {
-            return fd == 0 && tcp.empty() && unix_socket.empty() && http.empty() && file.empty() && command.empty() && !delay;
+            return !notify && fd == 0 && tcp.empty() && unix_socket.empty() && http.empty() && file.empty() && command.empty() && !delay;
         }
         friend bool operator==(const Ready&, const Ready&) = default;
     } ready;
+
+    // Whether it still works: asked every `interval`, or with watchdog told by the service at least as often. `failures` in a row, and it is
+    // ended and restarted by its policy.
+    struct Health {
+        Argv command;
+        std::string tcp;
+        std::string http;
+        bool watchdog = false;
+        Duration interval = std::chrono::seconds(30);
+        Duration timeout = std::chrono::seconds(5);
+        unsigned failures = 3;
+        Duration grace = std::chrono::seconds(0);
+        [[nodiscard]] bool is_asked() const { return !command.empty() || !tcp.empty() || !http.empty() || watchdog; }
+        friend bool operator==(const Health&, const Health&) = default;
+    } health;
 
     struct Stop {
         Argv command;  // empty: none
@@ -169,6 +185,9 @@ struct ServiceSpec {
         Settings unit, service, install;
         friend bool operator==(const Systemd&, const Systemd&) = default;
     } systemd;
+
+    // Whether the program is given a socket for messages of sd_notify(3).
+    [[nodiscard]] bool listens() const { return ready.notify || health.watchdog; }
 
     // How long a start may take until the service is ready; unset: as long as it likes.
     [[nodiscard]] std::optional<Duration> start_limit() const

@@ -87,6 +87,7 @@ Json summary_json(const ServiceStatus& status)
                 {"main_pid", pid_or_null(status.main_pid)},
                 {"since", time_json(status.since)},
                 {"ready", status.ready_since.has_value()},
+                {"healthy", status.healthy ? Json(*status.healthy) : Json()},
                 {"restarts", status.restarts},
                 {"memory_bytes", number_or_null(status.memory)},
                 {"service_file", text_or_null(status.service_file)}};
@@ -102,6 +103,7 @@ Json whole_status_json(const ServiceStatus& status)
                      {"supervisor_pid", pid_or_null(status.supervisor_pid)},
                      {"keeper_pid", pid_or_null(status.keeper_pid)},
                      {"ready_since", time_json(status.ready_since)},
+                     {"status_text", text_or_null(status.status_text)},
                      {"next_start", time_json(status.next_start)},
                      {"last_exit", exit_json(status.last_exit)},
                      {"cpu_microseconds", status.cpu ? Json(status.cpu->count()) : Json()},

@@ -170,6 +170,8 @@ std::string render_status(const ServiceStatus& status, TimePoint now, const Styl
     if (status.state != ServiceState::running) block.line("reason", status.reason, paint_of(status.state));
     block.line(status.main_pid != 0 ? "process" : "command",
                (status.main_pid != 0 ? std::to_string(status.main_pid) + " " : std::string{}) + shell_words(status.command));
+    block.line("says", status.status_text);
+    if (status.healthy) block.line("health", *status.healthy ? "good" : "failing", *status.healthy ? Paint::plain : Paint::red);
     describe_steward(status, block);
     describe_restarts(status, now, block);
     describe_resources(status, block);

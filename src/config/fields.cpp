@@ -22,6 +22,17 @@ std::optional<bool> Flag::read(const Node& node, Reading& reading)
     return std::nullopt;
 }
 
+std::optional<bool> Wish::read(const Node& node, Reading& reading)
+{
+    if (node.kind == Node::Kind::flag && node.flag) return true;
+    if (node.kind == Node::Kind::flag) {
+        reading.fault(node, "true is expected, not false: it is left out where it is not wanted");
+    } else {
+        reading.expected(node, "true");
+    }
+    return std::nullopt;
+}
+
 std::optional<double> read_real(const Node& node, Reading& reading, int lowest, int highest)
 {
     const bool bounded = highest != std::numeric_limits<int>::max();

@@ -59,6 +59,12 @@ struct Flag {
     static std::optional<Node> write(bool value) { return Node::of(value); }
 };
 
+// true; not to want it is not to write it.
+struct Wish {
+    static std::optional<bool> read(const Node& node, Reading& reading);
+    static std::optional<Node> write(bool value) { return value ? std::optional(Node::of(true)) : std::nullopt; }
+};
+
 template <class Number, std::int64_t Lowest, std::int64_t Highest>
 struct Integer {
     static std::optional<Number> read(const Node& node, Reading& reading)

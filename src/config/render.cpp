@@ -11,7 +11,10 @@ std::vector<ResolvedKey> resolved_keys(const ServiceSpec& spec, const Origins& o
     std::vector<ResolvedKey> keys;
     const auto add = [&](std::string path, const Node& value) {
         ResolvedKey key{std::move(path), print(value), {}, 0};
-        if (const auto origin = origins.find(key.path); origin != origins.end()) {
+        const auto origin = origins.find(key.path);
+        // A default that does nothing, and would be a fault if it were written.
+        if (origin == origins.end() && object_to_effect(spec, key.path)) return;
+        if (origin != origins.end()) {
             key.file = origin->second.source->path();
             key.line = origin->second.place.line;
         }

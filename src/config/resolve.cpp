@@ -12,9 +12,19 @@ namespace steward::config {
 namespace {
 
 constexpr std::array<std::string_view, 2> ways_to_reload{"signal", "command"};
-constexpr std::array<std::string_view, 7> ways_to_be_ready{"fd", "tcp", "unix", "http", "file", "command", "delay"};
+constexpr std::array<std::string_view, 4> ways_to_be_healthy{"command", "tcp", "http", "watchdog"};
+constexpr std::array<std::string_view, 8> ways_to_be_ready{"notify", "fd", "tcp", "unix", "http", "file", "command", "delay"};
 
 }  // namespace
+
+Objection object_to_effect(const ServiceSpec& spec, std::string_view path)
+{
+    if (!path.starts_with("health.")) return std::nullopt;
+    if (!spec.health.is_asked()) return "has no effect without command, tcp, http or watchdog";
+    const bool of_answers = path == "health.timeout" || path == "health.failures" || path == "health.grace";
+    if (spec.health.watchdog && of_answers) return "has no effect with watchdog, which fails when its interval is over";
+    return std::nullopt;
+}
 
 void Resolver::apply(Source& source, const Node& root)
 {
@@ -57,6 +67,12 @@ void Resolver::apply_table(Source& source, const std::string& table, const Node&
         const auto timeout = spec_.ready.timeout;
         spec_.ready = {};
         spec_.ready.timeout = timeout;
+    }
+    if (table == "health" && chooses_one(source, content, table, ways_to_be_healthy)) {
+        spec_.health.command.clear();
+        spec_.health.tcp.clear();
+        spec_.health.http.clear();
+        spec_.health.watchdog = false;
     }
     Reading reading(source, instance_);
     for (const Member& member : content.members) {
@@ -108,6 +124,8 @@ void Resolver::conclude(Source& service_file)
 {
     require_command(service_file);
     check_type();
+    check_notify();
+    check_effect();
     check_unsupervised();
     check_restart();
     check_log();
@@ -131,11 +149,25 @@ void Resolver::check_type()
     for (const auto& [path, origin] : origins_) {
         if (path.starts_with("ready.") && path != "ready.timeout")
             fault(path, "has no meaning for a oneshot, which is ready when it has ended");
+        if (path.starts_with("health.")) fault(path, "has no meaning for a oneshot, which does not stay");
         if (path.starts_with("reload.")) fault(path, "has no meaning for a oneshot, which does not stay");
     }
     const RestartPolicyKind policy = spec_.restart.policy;
     if (policy == RestartPolicyKind::always || policy == RestartPolicyKind::on_success) {
         fault("restart.policy", "would run a oneshot that has succeeded again and again");
+    }
+}
+
+void Resolver::check_notify()
+{
+    if (!spec_.listens() || spec_.service.root_directory.empty()) return;
+    fault(spec_.ready.notify ? "ready.notify" : "health.watchdog", "needs a socket that cannot be reached from below root-directory");
+}
+
+void Resolver::check_effect()
+{
+    for (const auto& [path, origin] : origins_) {
+        if (const auto objection = object_to_effect(spec_, path)) fault(path, *objection);
     }
 }
 
@@ -147,7 +179,8 @@ void Resolver::check_unsupervised()
     for (const auto& [path, origin] : origins_) {
         if (path.starts_with("restart.") && !(never && path == "restart.policy"))
             fault(path, "needs a supervisor, and [service] supervise is false");
-        if (path == "ready.fd") fault(path, "needs a supervisor, and [service] supervise is false");
+        if (path == "ready.fd" || path == "ready.notify" || path.starts_with("health."))
+            fault(path, "needs a supervisor, and [service] supervise is false");
     }
     spec_.restart.policy = RestartPolicyKind::never;
     if (is_written("log.timestamps") && spec_.log.timestamps != LogTimestamps::none) {

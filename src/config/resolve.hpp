@@ -11,6 +11,7 @@
 
 #include "config/node.hpp"
 #include "config/reading.hpp"
+#include "config/rules.hpp"
 #include "config/source.hpp"
 
 namespace steward::config {
@@ -21,6 +22,9 @@ struct Origin {
     Place place;
 };
 using Origins = std::map<std::string, Origin>;  // by path: "restart.delay"
+
+// To writing a key where what the others say leaves it nothing to do.
+[[nodiscard]] Objection object_to_effect(const ServiceSpec& spec, std::string_view path);
 
 class Resolver {
   public:
@@ -45,6 +49,8 @@ class Resolver {
     void require_command(Source& service_file);
     void check_unsupervised();
     void check_type();
+    void check_notify();
+    void check_effect();
     void check_restart();
     void check_log();
     void check_capabilities();

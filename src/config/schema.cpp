@@ -67,6 +67,11 @@ constexpr Key ready(std::string_view name)
     return key<&ServiceSpec::ready, Member, Kind>("ready", name);
 }
 template <auto Member, class Kind>
+constexpr Key health(std::string_view name)
+{
+    return key<&ServiceSpec::health, Member, Kind>("health", name);
+}
+template <auto Member, class Kind>
 constexpr Key restart(std::string_view name)
 {
     return key<&ServiceSpec::restart, Member, Kind>("restart", name);
@@ -154,6 +159,7 @@ using Service = ServiceSpec::Service;
 using Directories = ServiceSpec::Directories;
 using Stop = ServiceSpec::Stop;
 using Ready = ServiceSpec::Ready;
+using Health = ServiceSpec::Health;
 using Reload = ServiceSpec::Reload;
 using Restart = ServiceSpec::Restart;
 using Log = ServiceSpec::Log;
@@ -201,7 +207,7 @@ constexpr auto keys = std::to_array<Key>({
     unsupported("hooks", "on-give-up"),
     unsupported("hooks", "timeout"),
 
-    unsupported("ready", "notify"),
+    ready<&Ready::notify, field::Wish>("notify"),
     ready<&Ready::fd, field::ProgramDescriptor>("fd"),
     unsupported("ready", "log"),
     ready<&Ready::tcp, field::ExpandedText<object_to_endpoint>>("tcp"),
@@ -240,14 +246,14 @@ constexpr auto keys = std::to_array<Key>({
     unsupported("log", "compress"),
     unsupported("log", "rate-limit"),
 
-    unsupported("health", "command"),
-    unsupported("health", "tcp"),
-    unsupported("health", "http"),
-    unsupported("health", "watchdog"),
-    unsupported("health", "interval"),
-    unsupported("health", "timeout"),
-    unsupported("health", "failures"),
-    unsupported("health", "grace"),
+    health<&Health::command, field::Command>("command"),
+    health<&Health::tcp, field::ExpandedText<object_to_endpoint>>("tcp"),
+    health<&Health::http, field::ExpandedText<object_to_http_url>>("http"),
+    health<&Health::watchdog, field::Wish>("watchdog"),
+    health<&Health::interval, field::PositiveSpan>("interval"),
+    health<&Health::timeout, field::PositiveSpan>("timeout"),
+    health<&Health::failures, field::Integer<unsigned, 1, most_restarts>>("failures"),
+    health<&Health::grace, field::Span>("grace"),
 
     limit("as", LimitUnit::bytes),
     limit("core", LimitUnit::bytes),

@@ -157,7 +157,17 @@ std::string doubt_configuration(const ServiceSpec& spec, InitSystem)
 
 std::string doubt_ready_timeout(const ServiceSpec& spec, InitSystem)
 {
-    return unless(spec.ready.is_default(), "is that of a readiness which systemd does not know");
+    return unless(spec.ready.is_default() || spec.ready.notify, "is that of a readiness which systemd does not know");
+}
+
+std::string doubt_notify(const ServiceSpec& spec, InitSystem)
+{
+    return unless(spec.service.type == ServiceType::simple, "is of a program that forks, for which systemd has no such type");
+}
+
+std::string doubt_interval(const ServiceSpec& spec, InitSystem)
+{
+    return unless(spec.health.watchdog, "is that of a question which systemd does not ask");
 }
 
 std::string doubt_stop_mode(const ServiceSpec& spec, InitSystem system)
@@ -240,7 +250,7 @@ constexpr auto table = std::to_array<Mapping>({
     {"hooks", "on-give-up", "cccccc", ""},
     {"hooks", "timeout", "cccccc", ""},
 
-    {"ready", "notify", "cccccc", ""},
+    {"ready", "notify", "nccccc", "Type=notify", doubt_notify},
     {"ready", "fd", "ccccnn", "notification-fd of s6, ready-notification of dinit"},
     {"ready", "log", "cccccc", ""},
     {"ready", "tcp", "cccccc", ""},
@@ -282,8 +292,8 @@ constexpr auto table = std::to_array<Mapping>({
     {"health", "command", "cccccc", ""},
     {"health", "tcp", "cccccc", ""},
     {"health", "http", "cccccc", ""},
-    {"health", "watchdog", "cccccc", ""},
-    {"health", "interval", "cccccc", ""},
+    {"health", "watchdog", "nccccc", "WatchdogSec=", doubt_notify},
+    {"health", "interval", "nccccc", "WatchdogSec=", doubt_interval},
     {"health", "timeout", "cccccc", ""},
     {"health", "failures", "cccccc", ""},
     {"health", "grace", "cccccc", ""},

@@ -111,6 +111,8 @@ class ServiceLines {
         if (service.inherit_environment == InheritEnvironment::listed && !service.inherited_variables.empty())
             add("PassEnvironment", joined(service.inherited_variables));
         if (writes("service.pid-file")) pid_file();
+        if (spec_.listens()) add("NotifyAccess", "all");
+        if (spec_.health.watchdog) add("WatchdogSec", span(spec_.health.interval));
         if (writes("ready.timeout")) add("TimeoutStartSec", span(*spec_.ready.timeout));
     }
 
@@ -233,7 +235,7 @@ Rendered render_systemd(const Request& request, Form form)
     values.blocks["UNIT"] = unit_lines(request);
     values.blocks["INSTALL"] = {std::string("WantedBy=") + (user ? "default.target" : "multi-user.target")};
     if (form == Form::native) {
-        values.words["TYPE"] = native_type(request.spec.service.type);
+        values.words["TYPE"] = request.spec.ready.notify ? "notify" : native_type(request.spec.service.type);
         values.words["COMMAND"] = own_command(request.spec);
         values.blocks["SERVICE"] = ServiceLines(request).take();
     } else {

@@ -4,6 +4,7 @@
 
 #include "manager/judgement.hpp"
 #include "os/error.hpp"
+#include "os/notify.hpp"
 #include "record/pid_file.hpp"
 
 namespace steward::manager {
@@ -62,6 +63,35 @@ Result<void> check_pid_file_place(const std::string& pid_file, std::uint32_t own
     return place;
 }
 
+constexpr const char* notify_variable = "NOTIFY_SOCKET";
+constexpr const char* notify_name = "notify";
+
+// Where the program finds it; it is made when the service is started.
+Result<std::string> notify_socket_of(const Located& located)
+{
+    constexpr std::size_t longest = 107;  // sockaddr_un
+    std::string path = located.paths.runtime + "/" + located.name + "/" + notify_name;
+    if (path.size() <= longest) return path;
+    return fail(Error{.code = ErrorCode::failed,
+                      .operation = "start",
+                      .object = located.name,
+                      .cause = "its notify socket " + os::quoted(path) + " would have a longer path than a socket can have",
+                      .next_step = {}});
+}
+
+// For a service that has no record, and a name that only the kernel knows before.
+Result<void> listen_without_record(supervise::Assignment& assignment)
+{
+    auto listener = os::listen_to_notifications();
+    if (!listener) return fail(listener.error());
+    assignment.notify = std::move(listener->socket);
+    const std::string prefix = std::string(notify_variable) + "=";
+    for (std::string& variable : assignment.plan.environment) {
+        if (variable.starts_with(prefix)) variable = prefix + listener->address;
+    }
+    return {};
+}
+
 Result<Preparation> prepare_spec(const Located& located, ServiceSpec wanted, Foreground foreground, MakeDirectories directories)
 {
     Preparation prepared;
@@ -77,6 +107,12 @@ Result<Preparation> prepare_spec(const Located& located, ServiceSpec wanted, For
         if (!made) return fail(made.error());
         context.extra_environment = std::move(*made);
     }
+    if (spec.listens()) {
+        auto address = notify_socket_of(located);
+        if (!address) return fail(address.error());
+        context.extra_environment[notify_variable] = std::move(*address);
+    }
+    if (spec.health.watchdog) context.extra_environment["WATCHDOG_USEC"] = std::to_string(spec.health.interval.count());
     auto plan = process::make_launch_plan(spec, context);
     if (!plan) return fail(plan.error());
     prepared.plan = std::move(*plan);
@@ -89,6 +125,9 @@ Result<Preparation> prepare_spec(const Located& located, ServiceSpec wanted, For
     auto ready = command_plan(spec, spec.ready.command, context);
     if (!ready) return fail(ready.error());
     prepared.ready_command = std::move(*ready);
+    auto health = command_plan(spec, spec.health.command, context);
+    if (!health) return fail(health.error());
+    prepared.health_command = std::move(*health);
     prepared.pid_file_owner = expected_pid_file(spec).owner;
     if (auto place = check_pid_file_place(prepared.pid_file, prepared.pid_file_owner); !place) return fail(place.error());
     return prepared;
@@ -120,7 +159,7 @@ Result<Preparation> prepare_started(const Located& located, const record::State&
     return prepared;
 }
 
-Result<supervise::Assignment> assign_without_record(Preparation preparation)
+Result<supervise::Assignment> assignment_of(Preparation preparation)
 {
     auto boot = os::boot_identity();
     if (!boot) return fail(boot.error());
@@ -131,12 +170,14 @@ Result<supervise::Assignment> assign_without_record(Preparation preparation)
                                  .stop_command = std::move(preparation.stop_command),
                                  .reload_command = std::move(preparation.reload_command),
                                  .ready_command = std::move(preparation.ready_command),
+                                 .health_command = std::move(preparation.health_command),
                                  .output = std::move(preparation.output),
                                  .fifos = {},
                                  .directory = {},
                                  .lease = {},
                                  .control = {},
                                  .mailbox = std::move(*mailbox),
+                                 .notify = {},
                                  .boot = std::move(*boot),
                                  .cgroup_name = std::move(preparation.cgroup_name),
                                  .pid_file = std::move(preparation.pid_file),
@@ -145,15 +186,28 @@ Result<supervise::Assignment> assign_without_record(Preparation preparation)
                                  .file_digest = preparation.file_digest};
 }
 
+Result<supervise::Assignment> assign_without_record(Preparation preparation)
+{
+    auto assignment = assignment_of(std::move(preparation));
+    if (!assignment || !assignment->spec.listens()) return assignment;
+    if (auto listens = listen_without_record(*assignment); !listens) return fail(listens.error());
+    return assignment;
+}
+
 Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt)
 {
     if (auto place = record::check_pid_file_place(preparation.pid_file, preparation.pid_file_owner); !place) return fail(place.error());
-    auto made = assign_without_record(std::move(preparation));
+    auto made = assignment_of(std::move(preparation));
     if (!made) return made;
     supervise::Assignment assignment = std::move(*made);
     assignment.directory = std::move(directory);
     assignment.lease = std::move(lease);
     assignment.adopt = adopt == Adopt::yes;
+    if (assignment.spec.listens()) {
+        auto socket = os::listen_to_notifications(assignment.directory->directory(), notify_name);
+        if (!socket) return fail(socket.error());
+        assignment.notify = std::move(*socket);
+    }
     if (assignment.adopt) return assignment;
     const auto& record = *assignment.directory;
     if (auto written = record.write_service_file(config::render(assignment.spec)); !written) return fail(written.error());

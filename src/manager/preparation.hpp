@@ -21,6 +21,7 @@ struct Preparation {
     std::optional<process::LaunchPlan> stop_command;
     std::optional<process::LaunchPlan> reload_command;
     std::optional<process::LaunchPlan> ready_command;
+    std::optional<process::LaunchPlan> health_command;
     supervise::OutputTarget output;
     std::string pid_file;
     std::uint32_t pid_file_owner = 0;
@@ -39,7 +40,10 @@ Result<Preparation> prepare_started(const Located& located, const record::State&
 enum class Adopt { yes, no };
 Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt);
 
-// For a run that has nowhere to keep one.
+// The same without what is opened and locked: for a successor, who is given that.
+Result<supervise::Assignment> assignment_of(Preparation preparation);
+
+// For a run that has nowhere to keep a record.
 Result<supervise::Assignment> assign_without_record(Preparation preparation);
 
 // The record of an assignment that came to nothing before its supervisor began.

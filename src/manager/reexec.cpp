@@ -42,7 +42,7 @@ Result<void> await_successor(const Located& located, const os::ProcessIdentity& 
                       .next_step = "steward status " + located.name});
 }
 
-Result<supervise::Assignment> assignment_of(const supervise::Succession& succession, const Paths& paths)
+Result<supervise::Assignment> recorded_assignment(const supervise::Succession& succession, const Paths& paths)
 {
     auto directory = record::ServiceDirectory::open(paths.runtime, succession.name);
     if (!directory) return fail(directory.error());
@@ -55,7 +55,7 @@ Result<supervise::Assignment> assignment_of(const supervise::Succession& success
     if (const auto main = located.directory->read_main(); !main) return fail(main.error());
     auto prepared = prepare_started(located, **state, Foreground::no);
     if (!prepared) return fail(prepared.error());
-    auto assignment = assign_without_record(std::move(*prepared));
+    auto assignment = assignment_of(std::move(*prepared));
     if (!assignment) return assignment;
     assignment->directory = std::move(*located.directory);
     assignment->adopt = true;
@@ -88,7 +88,7 @@ int carry_on(const std::vector<std::string>& words)
     if (!succession) return not_understood;
     const auto paths = paths_of(succession->system_scope ? Scope::system : Scope::user);
     if (!paths) return cannot_carry_on;
-    auto assignment = assignment_of(*succession, *paths);
+    auto assignment = recorded_assignment(*succession, *paths);
     if (!assignment) {
         if (!succession->check)
             log::EventLog(log::EventLog::Sink::file_and_syslog, paths->event_log()).error(succession->name, assignment.error().message());
@@ -98,6 +98,7 @@ int carry_on(const std::vector<std::string>& words)
     assignment->lease = std::move(succession->lease);
     assignment->control = std::move(succession->control);
     assignment->fifos = std::move(succession->fifos);
+    assignment->notify = std::move(succession->notify);
     return supervise::keep_on(*assignment,
                               {.start_report = {}, .event_log = paths->event_log(), .notices = std::move(succession->notices)});
 }

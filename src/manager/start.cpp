@@ -127,6 +127,7 @@ Result<os::UniqueFd> make_pair(const Located& located, supervise::Assignment& as
         if (fifo) keep.push_back(fifo.get());
     }
     if (assignment.mailbox) keep.push_back(assignment.mailbox.get());
+    if (assignment.notify) keep.push_back(assignment.notify.get());
     KeeperTask task{.assignment = &assignment, .options = &keeper};
     if (auto made = process::daemonize(keep, &keeper_body, &task); !made) return fail(made.error());
     return std::move(channel->read);

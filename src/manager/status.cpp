@@ -52,6 +52,8 @@ void add_record(ServiceStatus& status, const record::State& state)
     status.log_file = state.log_file;
     status.reason = state.reason;
     status.next_start = state.next_start;
+    status.status_text = state.status_text;
+    if (state.health != record::State::Health::unknown) status.healthy = state.health == record::State::Health::good;
 }
 
 // The file that the service was started from, compared by what stat(2) tells.

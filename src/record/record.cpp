@@ -280,7 +280,7 @@ Result<std::optional<std::string>> ServiceDirectory::read_service_file() const
 
 Result<void> ServiceDirectory::forget() const
 {
-    for (const char* name : {record_name, service_file_name, control_name}) {
+    for (const char* name : {record_name, service_file_name, control_name, "notify"}) {
         const auto removed = os::remove_at(directory_, name);
         if (!removed) return fail(about(removed.error(), "remove", path_ + "/" + name));
     }

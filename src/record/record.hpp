@@ -44,8 +44,18 @@ struct State {
     // With type = forking: the process that was launched, as long as the one that stays is not known to be another.
     std::int32_t launched_pid = 0;
     // Why steward itself is ending this run, which nobody asked it to stop: whoever takes over goes on with it.
-    enum class Fault : std::uint8_t { none, not_ready };
+    enum class Fault : std::uint8_t { none, not_ready, unhealthy, stuck };
     Fault fault = Fault::none;
+    // What the service has said of itself by sd_notify(3) in this run.
+    bool said_ready = false;
+    bool said_stopping = false;
+    int said_errno = 0;
+    std::string status_text;
+    std::optional<std::chrono::system_clock::time_point> extended_until;  // the time-out of what it is doing
+    std::int64_t watchdog_interval = 0;                                   // in µs; 0: that of [health]
+    enum class Health : std::uint8_t { unknown, good, failing };
+    Health health = Health::unknown;
+    unsigned health_failures = 0;      // in a row
     std::uint64_t attempts = 0;        // restarts since it last ran for [restart] window
     std::uint32_t pid_file_owner = 0;  // who beside root may have written the PID file
     std::string cgroup;                // path, empty: none

@@ -13,7 +13,7 @@ namespace steward::record {
 namespace {
 
 constexpr std::uint64_t magic = 0x4554415453445453;  // "STDSTATE"
-constexpr std::uint32_t version = 2;
+constexpr std::uint32_t version = 3;
 constexpr std::size_t path_limit = PATH_MAX - 1;
 constexpr std::size_t reason_limit = 1024;
 constexpr std::size_t boot_id_limit = 64;
@@ -183,6 +183,13 @@ void each(AnyState& state, const Visit& visit)
     visit(state.stop_requested);
     visit(state.launched_pid);
     visit(state.fault);
+    visit(state.said_ready);
+    visit(state.said_stopping);
+    visit(state.said_errno);
+    visit(state.status_text);
+    visit(state.watchdog_interval);
+    visit(state.health);
+    visit(state.health_failures);
     visit(state.attempts);
     visit(state.pid_file_owner);
     visit(state.cgroup);
@@ -201,6 +208,8 @@ void put_optionals(Writer& to, const State& state)
     if (state.next_start) put(to, *state.next_start);
     put(to, state.ready_since.has_value());
     if (state.ready_since) put(to, *state.ready_since);
+    put(to, state.extended_until.has_value());
+    if (state.extended_until) put(to, *state.extended_until);
     put(to, state.last_exit.has_value());
     if (state.last_exit) each(*state.last_exit, [&](const auto& member) { put(to, member); });
 }
@@ -212,6 +221,8 @@ void get_optionals(Reader& from, State& state)
     if (present) get(from, state.next_start.emplace());
     get(from, present);
     if (present) get(from, state.ready_since.emplace());
+    get(from, present);
+    if (present) get(from, state.extended_until.emplace());
     get(from, present);
     if (present) each(state.last_exit.emplace(), [&](auto& member) { get(from, member); });
 }
@@ -259,6 +270,7 @@ Result<std::vector<std::byte>> encode(const StateBlock& block)
     State state = block.state;
     state.reason = cut(state.reason, reason_limit);
     state.description = cut(state.description, description_limit);
+    state.status_text = cut(state.status_text, description_limit);
     state.command = cut(state.command, command_limit);
     state.boot.boot_id = cut(state.boot.boot_id, boot_id_limit);
 

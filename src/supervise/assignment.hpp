@@ -37,6 +37,7 @@ struct Assignment {
     std::optional<process::LaunchPlan> stop_command;
     std::optional<process::LaunchPlan> reload_command;
     std::optional<process::LaunchPlan> ready_command;
+    std::optional<process::LaunchPlan> health_command;
     OutputTarget output;
     OutputFifos fifos;
     // Unset for a `run` where nothing can be written: it does without record, lease, control socket and, unless it is asked for, PID file.
@@ -44,6 +45,7 @@ struct Assignment {
     os::UniqueFd lease;    // byte 0 locked; every holder's copy keeps it
     os::UniqueFd control;  // listens
     os::UniqueFd mailbox;  // with [ready] fd: what the program says there waits here, whoever dies
+    os::UniqueFd notify;   // with ServiceSpec::listens(): what the program says of itself comes here
     os::BootIdentity boot;
     std::string cgroup_name;
     std::string pid_file;     // empty: none

@@ -120,6 +120,7 @@ void Keeper::hear()
             released.lease.reset();
             released.control.reset();
             released.fifos = {};
+            released.notify.reset();
         }
     }
 }

@@ -16,6 +16,13 @@ bool lives(const os::ProcessStat& process)
     return !ended || process.tasks > 1;
 }
 
+bool is_stranger(const Membership& where, const os::ProcessStat& process)
+{
+    return std::ranges::any_of(where.strangers, [&](const os::ProcessIdentity& stranger) {
+        return stranger.pid == process.pid && stranger.start_time == process.start_time;
+    });
+}
+
 void add(Pids& found, const Processes& processes)
 {
     for (const auto& process : processes) found.insert(process.pid);
@@ -34,11 +41,7 @@ void add_main(Pids& found, const Processes& all, const os::ProcessIdentity& main
 
 void add_tree(Pids& found, Processes all, const Membership& where)
 {
-    std::erase_if(all, [&](const os::ProcessStat& process) {
-        return std::ranges::any_of(where.strangers, [&](const os::ProcessIdentity& stranger) {
-            return stranger.pid == process.pid && stranger.start_time == process.start_time;
-        });
-    });
+    std::erase_if(all, [&](const os::ProcessStat& process) { return is_stranger(where, process); });
     add(found, os::descendants(all, where.tree_root));
 }
 
@@ -84,6 +87,28 @@ std::vector<os::ProcessIdentity> processes_below(std::int32_t root)
         if (pid != root && stat && *stat) found.push_back({.pid = pid, .start_time = (*stat)->start_time});
     }
     return found;
+}
+
+bool is_member(const Membership& where, std::int32_t pid)
+{
+    if (pid <= 1 || std::ranges::find(where.not_members, pid) != where.not_members.end()) return false;
+    if (where.cgroup != nullptr) {
+        const auto members = where.cgroup->processes();
+        return members && std::ranges::find(*members, pid) != members->end();
+    }
+    constexpr int deepest = 1000;
+    for (int depth = 0; pid > 1 && depth < deepest; ++depth) {
+        const auto process = os::read_stat(pid);
+        if (!process || !*process || is_stranger(where, **process)) return false;
+        const auto* main = where.main != nullptr ? &where.main->identity() : nullptr;
+        const bool younger = main != nullptr && (*process)->start_time >= main->start_time;
+        if (younger && (pid == main->pid || (*process)->session == main->pid || (*process)->group == main->pid)) return true;
+        if (where.tree_root > 0 && pid != where.tree_root && (*process)->parent == where.tree_root) return true;
+        pid = (*process)->parent;
+        // The supervisor is below the keeper and no member, but what has fallen to it is.
+        if (where.tree_root > 0 && std::ranges::find(where.not_members, pid) != where.not_members.end()) return true;
+    }
+    return false;
 }
 
 }  // namespace steward::supervise

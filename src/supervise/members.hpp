@@ -32,5 +32,7 @@ Result<std::vector<os::ProcessIdentity>> find_members(const Membership& where);
 
 // Everything below a process, for Membership::strangers: an entry point may have left something behind before it became steward.
 [[nodiscard]] std::vector<os::ProcessIdentity> processes_below(std::int32_t root);
+// Whether a living process is one of them, for less than a search where it can be told by its parents.
+[[nodiscard]] bool is_member(const Membership& where, std::int32_t pid);
 
 }  // namespace steward::supervise

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "os/endpoint.hpp"
+#include "os/shortage.hpp"
 #include "os/stream_socket.hpp"
 #include "supervise/command_run.hpp"
 
@@ -60,6 +61,7 @@ class TcpProbe : public Probe {
                 return;
             }
             last = writable.error().cause;
+            note(writable.error());
         }
         finish_soon(last);
     }
@@ -133,6 +135,7 @@ class CommandProbe final : public Probe {
         if (run) {
             run_ = std::move(*run);
         } else {
+            note(run.error());
             finish_soon(run.error().message());
         }
     }
@@ -193,6 +196,11 @@ void Probe::finish_soon(std::optional<std::string> failure)
 {
     loop_.cancel(timer_);
     timer_ = loop_.after(Duration::zero(), [this, failure = std::move(failure)] { finish(failure); });
+}
+
+void Probe::note(const Error& error)
+{
+    could_not_ask_ = os::is_shortage(error.os_errno);
 }
 
 void Probe::limit(Duration timeout)

@@ -35,12 +35,15 @@ class Probe {
 
     // For a bulk reaper: true when `pid` was this probe's command.
     virtual bool command_ended(std::int32_t pid, const ExitStatus& status);
+    // It could not be asked, for want of descriptors, processes or memory: that says nothing of the service.
+    [[nodiscard]] bool could_not_ask() const { return could_not_ask_; }
 
   protected:
     Probe(os::EventLoop& loop, Done done);
     void finish(std::optional<std::string> failure);
     // From the loop: what is known before anything was waited for.
     void finish_soon(std::optional<std::string> failure);
+    void note(const Error& error);  // of an attempt
     void limit(Duration timeout);
 
     os::EventLoop& loop_;
@@ -48,6 +51,7 @@ class Probe {
   private:
     Done done_;
     os::EventLoop::Id timer_ = 0;
+    bool could_not_ask_ = false;
 };
 
 }  // namespace steward::supervise

@@ -123,6 +123,12 @@ class ProbedReady final : public ReadyWatch {
     std::string failure_;
 };
 
+// Who hears it calls nobody here.
+class ToldReady final : public ReadyWatch {
+  public:
+    [[nodiscard]] std::string complaint() const override { return "it has not said READY=1 on its notify socket"; }
+};
+
 class MailboxReady final : public ReadyWatch {
   public:
     MailboxReady(const ReadyContext& context, Ready ready)
@@ -176,6 +182,7 @@ std::unique_ptr<ReadyWatch> watch_ready(ReadyContext context, Ready ready)
         return std::make_unique<ProbedReady>(context.loop, ProbeTarget{.kind = kind, .address = address}, std::move(context.command),
                                              std::move(ready));
     };
+    if (rules.notify) return std::make_unique<ToldReady>();
     if (rules.delay) return std::make_unique<DelayReady>(context, std::move(ready));
     if (!rules.file.empty()) return std::make_unique<FileReady>(context, std::move(ready));
     if (!rules.tcp.empty()) return probed(Kind::tcp, rules.tcp);

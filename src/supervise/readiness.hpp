@@ -6,6 +6,7 @@
 //   tcp, unix       somebody takes a connection
 //   http            the request is answered with a status of 200 to 399
 //   command         the command succeeds
+//   notify          it says so by sd_notify(3), which is the caller's to hear
 //   fd              a newline comes through the descriptor that the program was given
 //
 // What has to be asked again and again (tcp, unix, http, command) is asked often at first and twice a second later, and by nobody once the service

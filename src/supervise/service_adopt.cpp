@@ -111,11 +111,18 @@ void ServiceRunner::adopt_main(os::ProcessRef main)
     if (state_.fault != record::State::Fault::none) return end_by_fault(state_.fault, state_.reason);
     if (state_.state == ServiceState::starting) return adopt_starting();
     first_start_ = false;
-    if (state_.state == ServiceState::running) {
+    if (state_.said_stopping) {
+        static_cast<void>(write_state());
+        start_now_ = !start_answers_.empty();
+        return await_own_end();
+    }
+    const bool reloads_by_itself = state_.state == ServiceState::reloading && assignment_.spec.ready.notify;
+    if (state_.state == ServiceState::running || reloads_by_itself) {
         static_cast<void>(write_state());
     } else {
         set_state(ServiceState::running);
     }
+    watch_health();
     answer_all(start_answers_, started_reply());
 }
 
@@ -178,8 +185,8 @@ void ServiceRunner::ask_for_exit(os::MonotonicClock::time_point until)
 {
     main_watch_ = 0;
     if (!main_running_) return;
-    if (auto told = main_->foreign_exit_status()) return main_ended(*told);
-    if (os::MonotonicClock::now() >= until) return main_ended(ExitStatus{.known = false, .at = std::chrono::system_clock::now()});
+    if (auto told = main_->foreign_exit_status()) return main_gone(*told);
+    if (os::MonotonicClock::now() >= until) return main_gone(ExitStatus{.known = false, .at = std::chrono::system_clock::now()});
     main_watch_ = host_.loop.after(notice_pause, [this, until] { ask_for_exit(until); });
 }
 

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <random>
 
+#include "os/error.hpp"
 #include "os/shortage.hpp"
 #include "supervise/service_runner.hpp"
 
@@ -88,7 +89,7 @@ void ServiceRunner::after_end()
         at_fault ? ExitStatus{.signalled = true, .code = SIGABRT} : state_.last_exit.value_or(ExitStatus{.known = false});
     const bool done = is(ServiceType::oneshot) && classify(exit, assignment_.spec.restart) == Ending::clean;
     if (first_start_ && !done) {
-        if (state_.reason.empty()) state_.reason = "it ended at once: " + to_string(exit);
+        if (state_.reason.empty()) state_.reason = "it ended at once: " + end_text(exit);
         return fail_start(early_exit());
     }
     const auto ran = std::chrono::duration_cast<Duration>(os::MonotonicClock::now() - launched_at_);
@@ -96,7 +97,7 @@ void ServiceRunner::after_end()
         decide(assignment_.spec.restart, exit, ran, {.attempts = static_cast<unsigned>(state_.attempts)}, random_fraction());
     state_.attempts = decision.history.attempts;
     using Verdict = RestartDecision::Verdict;
-    const std::string why = state_.reason.empty() ? to_string(exit) : state_.reason;
+    const std::string why = state_.reason.empty() ? end_text(exit) : state_.reason;
     switch (decision.verdict) {
         case Verdict::restart: return back_off(decision);
         case Verdict::finished: return finish(ServiceState::finished, "");
@@ -119,10 +120,16 @@ void ServiceRunner::back_off(const RestartDecision& decision)
     output_.hang_up();
 }
 
+// With the error that it has told before.
+std::string ServiceRunner::end_text(const ExitStatus& exit) const
+{
+    return to_string(exit) + (state_.said_errno != 0 ? " (it told of: " + os::errno_text(state_.said_errno) + ")" : "");
+}
+
 // What those are told who waited for a launch that ended before it was up.
 Error ServiceRunner::early_exit()
 {
-    const std::string end = "it ended at once: " + to_string(state_.last_exit.value_or(ExitStatus{.known = false}));
+    const std::string end = "it ended at once: " + end_text(state_.last_exit.value_or(ExitStatus{.known = false}));
     const bool late = state_.fault == record::State::Fault::not_ready;
     Error failed = error(late ? ErrorCode::timed_out : ErrorCode::exited_early, "start", state_.reason.empty() ? end : state_.reason);
     failed.detail = output_.last_lines(told_lines);

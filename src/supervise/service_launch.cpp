@@ -17,6 +17,7 @@ constexpr std::chrono::seconds shortage_pause{1};
 void ServiceRunner::begin(Answer first)
 {
     begun_ = true;
+    listen();
     if (assignment_.adopt) return adopt(std::move(first));
     launch_first(std::move(first));
 }
@@ -39,6 +40,7 @@ void ServiceRunner::launch()
     state_.launched_pid = 0;
     state_.ready_since.reset();
     state_.fault = record::State::Fault::none;
+    forget_words();
     if (auto tried = try_launch(); !tried) return launch_failed(tried.error());
     launched();
     if (assignment_.report_launch && first_start_) answer_all(start_answers_, started_reply());

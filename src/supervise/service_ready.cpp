@@ -65,13 +65,18 @@ void ServiceRunner::fork_found(Result<os::ProcessRef> main)
     forking_ = false;
     main_ = std::move(*main);
     main_running_ = true;
+    take_as_main();
+    await_ready();
+}
+
+void ServiceRunner::take_as_main()
+{
     // The process first: as long as the state before it is read, launched_pid tells that it is not the launched one.
     if (assignment_.directory) static_cast<void>(assignment_.directory->write_main(main_->identity()));
     state_.main_pidfs_inode = main_->identity().pidfs_inode;
     static_cast<void>(write_state());
     // Usually it is this process's child by now; where it is the keeper's, the end shows here.
     watch_foreign_main();
-    await_ready();
 }
 
 // ---- [ready] -------------------------------------------------------------------------------------------------------------------------
@@ -89,6 +94,7 @@ void ServiceRunner::await_ready()
                          .command = {},
                          .mailbox = program_mailbox_ ? program_mailbox_ : assignment_.mailbox};
     if (assignment_.ready_command) context.command = command_plan(*assignment_.ready_command);
+    if (state_.said_ready) return became_ready();
     ready_ = watch_ready(std::move(context), [this] { became_ready(); });
 }
 
@@ -101,6 +107,7 @@ void ServiceRunner::became_ready()
     set_state(ServiceState::running);
     answer_all(start_answers_, started_reply());
     host_.events.info(name(), "running, PID " + std::to_string(main_->pid()));
+    watch_health();
 }
 
 // ---- not in time ---------------------------------------------------------------------------------------------------------------------
@@ -110,7 +117,9 @@ void ServiceRunner::limit_start()
     const auto limit = assignment_.spec.start_limit();
     if (!limit) return;
     host_.loop.cancel(start_limit_);
-    start_limit_ = host_.loop.at(launched_at_ + *limit, [this] {
+    const auto now = std::chrono::system_clock::now();
+    const auto extended = os::MonotonicClock::now() + std::chrono::duration_cast<Duration>(state_.extended_until.value_or(now) - now);
+    start_limit_ = host_.loop.at(std::max(launched_at_ + *limit, extended), [this] {
         start_limit_ = 0;
         start_overdue();
     });
@@ -119,6 +128,8 @@ void ServiceRunner::limit_start()
 void ServiceRunner::start_overdue()
 {
     const std::string limit = limit_text(*assignment_.spec.start_limit());
+    if (state_.extended_until)
+        return end_by_fault(record::State::Fault::not_ready, "it was not ready in the longer time that it asked for");
     std::string reason = is(ServiceType::oneshot) ? "it did not end within " + limit : "it was not ready after " + limit;
     if (ready_ != nullptr && !ready_->complaint().empty()) reason += " (" + ready_->complaint() + ")";
     if (forking_) reason += forked_ != nullptr ? " (" + forked_->complaint() + ")" : " (the launched process has not ended)";
@@ -140,6 +151,12 @@ void ServiceRunner::stop_waiting()
 {
     ready_.reset();
     forked_.reset();
+    if (health_ != nullptr) {
+        health_.reset();
+        state_.health = record::State::Health::unknown;
+        state_.health_failures = 0;
+    }
+    host_.loop.cancel(std::exchange(stopping_limit_, 0));
     host_.loop.cancel(std::exchange(start_limit_, 0));
 }
 

@@ -20,12 +20,16 @@ ServiceRunner::~ServiceRunner()
     host_.loop.cancel(next_step_);
     host_.loop.cancel(main_watch_);
     host_.loop.cancel(start_limit_);
+    host_.loop.cancel(stopping_limit_);
+    host_.loop.cancel(notify_watch_);
 }
 
 bool ServiceRunner::release()
 {
     const bool had = static_cast<bool>(assignment_.control);
     output_.close();
+    host_.loop.cancel(std::exchange(notify_watch_, 0));
+    assignment_.notify.reset();
     assignment_.control.reset();
     assignment_.lease.reset();
     return had;
@@ -35,12 +39,13 @@ bool ServiceRunner::child_ended(std::int32_t pid, const ExitStatus& status)
 {
     if (stop_ != nullptr && stop_->command_ended(pid, status)) return true;
     if (ready_ != nullptr && ready_->command_ended(pid, status)) return true;
+    if (health_ != nullptr && health_->command_ended(pid, status)) return true;
     if (reload_ != nullptr && reload_->pid() == pid) {
         reload_->ended(status);
         return true;
     }
     const bool ours = (main_running_ && main_->pid() == pid) || (unseen_ != 0 && unseen_ == pid);
-    if (ours) main_ended(status);
+    if (ours) main_gone(status);
     if (forked_ != nullptr) forked_->look_again();
     return ours;
 }

@@ -21,8 +21,11 @@
 // service that was starting is ready, with what is left of its time. stopped, finished and failed are final here: the runner is over, and
 // its supervisor ends with the last of its runners.
 //
-// service_launch.cpp starts, service_ready.cpp waits, service_adopt.cpp carries on, service_end.cpp ends; service_runner.cpp answers
-// requests and writes the record.
+// What the service says by sd_notify(3) changes the same states: READY and RELOADING between running and reloading, STOPPING to stopping.
+// [health] ends one that is running and does not work, and its policy restarts it.
+//
+// service_launch.cpp starts, service_ready.cpp waits, service_notify.cpp hears, service_health.cpp asks, service_adopt.cpp carries on,
+// service_end.cpp ends; service_runner.cpp answers requests and writes the record.
 #pragma once
 
 #include <functional>
@@ -34,11 +37,14 @@
 
 #include "log/event_log.hpp"
 #include "os/event_loop.hpp"
+#include "os/notify.hpp"
 #include "process/launcher.hpp"
 #include "supervise/assignment.hpp"
 #include "supervise/forked_main.hpp"
+#include "supervise/health.hpp"
 #include "supervise/members.hpp"
 #include "supervise/message.hpp"
+#include "supervise/notification.hpp"
 #include "supervise/readiness.hpp"
 #include "supervise/restart_policy.hpp"
 #include "supervise/service_output.hpp"
@@ -130,6 +136,21 @@ class ServiceRunner {
     void stop_waiting();
     [[nodiscard]] bool is(ServiceType type) const { return assignment_.spec.service.type == type; }
 
+    void listen();
+    void hear();
+    void forget_words();
+    void heed(const os::Notification& message);
+    void ignore(const os::Notification& message, const std::string& why);
+    void obey(const Said& said);
+    void said_ready();
+    void said_stopping();
+    void await_own_end();
+    [[nodiscard]] bool follow(std::int32_t pid);
+    void take_as_main();
+
+    void watch_health();
+    void health_answered(const HealthCheck::Answer& answer);
+
     void adopt(Answer first);
     void try_to_adopt();
     void carry_on(const record::State& before, const std::optional<os::ProcessIdentity>& main);
@@ -141,6 +162,7 @@ class ServiceRunner {
     void watch_foreign_main();
     void ask_for_exit(os::MonotonicClock::time_point until);
 
+    void main_gone(const ExitStatus& status);
     void main_ended(const ExitStatus& status);
     void kill_leftovers();
     void leftovers_killed(const StopReport& report);
@@ -154,6 +176,7 @@ class ServiceRunner {
     void conclude();
     void finish(ServiceState state, std::string reason);
     [[nodiscard]] bool exit_is_awaited() const;
+    [[nodiscard]] std::string end_text(const ExitStatus& exit) const;
     [[nodiscard]] Error early_exit();
 
     void run_reload_command(const Answer& answer);
@@ -182,7 +205,10 @@ class ServiceRunner {
     std::unique_ptr<ForkedMain> forked_;
     std::unique_ptr<ReadyWatch> ready_;
     os::UniqueFd program_mailbox_;
+    std::unique_ptr<HealthCheck> health_;
     os::EventLoop::Id start_limit_ = 0;
+    os::EventLoop::Id stopping_limit_ = 0;  // it has said that it is stopping
+    os::EventLoop::Id notify_watch_ = 0;
     std::unique_ptr<StopSequence> stop_;
     std::optional<StopReport> stop_report_;  // stop_ is done, the main process's exit is awaited
     AfterEnd after_stop_;
@@ -192,6 +218,8 @@ class ServiceRunner {
     std::vector<std::string> told_;  // troubles that the event log has heard of since it last ran
     std::vector<Answer> start_answers_;
     std::vector<Answer> stop_answers_;
+    unsigned ignored_ = 0;  // messages on the notify socket
+    bool descriptors_refused_ = false;
     bool main_running_ = false;
     bool unseen_was_starting_ = false;
     bool first_start_ = false;  // nobody has been told yet that it is up

@@ -24,20 +24,32 @@ std::optional<int> descriptor(const std::string& word)
     return error == std::errc{} && end == last && number >= first_descriptor ? std::optional(number) : std::nullopt;
 }
 
+// What not every service has, each behind its word.
+constexpr std::array<const char*, 3> words_of_more{"stdout=", "stderr=", "notify="};
+
 bool take_descriptors(std::span<const std::string> words, Succession& found)
 {
-    const std::array targets{&found.notices.read, &found.notices.write, &found.lease, &found.control, &found.fifos.out, &found.fifos.err};
-    constexpr std::size_t always = 4;
-    if (words.size() < always || words.size() > targets.size()) return false;
-    std::array<int, targets.size()> numbers{};
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        const auto number = descriptor(words[i]);
+    const std::array always{&found.notices.read, &found.notices.write, &found.lease, &found.control};
+    const std::array<os::UniqueFd*, words_of_more.size()> more{&found.fifos.out, &found.fifos.err, &found.notify};
+    if (words.size() < always.size()) return false;
+    std::vector<int> numbers;
+    for (const std::string& word : words) {
+        const bool named = numbers.size() >= always.size();
+        const auto equals = word.find('=');
+        if (named == (equals == std::string::npos)) return false;
+        const auto number = descriptor(named ? word.substr(equals + 1) : word);
         if (!number || std::find(numbers.begin(), numbers.end(), *number) != numbers.end()) return false;
-        numbers[i] = *number;
+        numbers.push_back(*number);
     }
-    for (std::size_t i = 0; i < words.size(); ++i) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
         os::close_on_exec(numbers[i]);
-        *targets[i] = os::UniqueFd(numbers[i]);
+        os::UniqueFd held(numbers[i]);
+        const auto known = std::ranges::find_if(words_of_more, [&](const char* word) { return words[i].starts_with(word); });
+        if (i < always.size()) {
+            *always[i] = std::move(held);
+        } else if (known != words_of_more.end()) {
+            *more[static_cast<std::size_t>(known - words_of_more.begin())] = std::move(held);
+        }
     }
     return true;
 }
@@ -61,13 +73,20 @@ Successor::Successor(const Assignment& assignment, const os::Pipe& notices)
     const char* scope = assignment.output.system_scope ? "system" : "user";
     check_words_ = {"steward", std::string(carry_on_word), "check", scope, assignment.spec.name};
     words_ = {"steward", std::string(carry_on_word), "keep", scope, assignment.spec.name};
-    keep_ = {notices.read.get(), notices.write.get(), assignment.lease.get(), assignment.control.get()};
-    for (const os::BorrowedFd fifo : {assignment.fifos.out.borrow(), assignment.fifos.err.borrow()}) {
-        if (fifo) keep_.push_back(fifo.get());
+    for (const os::BorrowedFd fd : {notices.read.borrow(), notices.write.borrow(), assignment.lease.borrow(), assignment.control.borrow()})
+        hold("", fd);
+    const std::array<os::BorrowedFd, words_of_more.size()> more{assignment.fifos.out, assignment.fifos.err, assignment.notify};
+    for (std::size_t i = 0; i < more.size(); ++i) {
+        if (more[i]) hold(words_of_more[i], more[i]);
     }
-    for (const int fd : keep_) words_.push_back(std::to_string(fd));
     for (std::string& word : words_) argv_.push_back(word.data());
     argv_.push_back(nullptr);
+}
+
+void Successor::hold(const char* word, os::BorrowedFd fd)
+{
+    keep_.push_back(fd.get());
+    words_.push_back(word + std::to_string(fd.get()));
 }
 
 int Successor::execute() noexcept

@@ -168,7 +168,8 @@ STATUS = {
     "service_file": (str, type(None)), "service_file_changed": bool, "service_file_gone": bool, "supervised": bool, "supervisor_alive": bool,
     "supervisor_pid": (int, type(None)), "keeper_pid": (int, type(None)), "next_start": (str, type(None)), "last_exit": (dict, type(None)),
     "cpu_microseconds": (int, type(None)), "tasks": (int, type(None)), "command": list, "pid_file": (str, type(None)),
-    "log_file": (str, type(None)), "last_lines": list, "ready": bool, "ready_since": (str, type(None)),
+    "log_file": (str, type(None)), "last_lines": list,
+    "healthy": (bool, type(None)), "status_text": (str, type(None)),
 }  # fmt: skip
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 

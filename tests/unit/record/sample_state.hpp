@@ -25,6 +25,14 @@ inline State sample_state()
     state.ready_since = Clock::time_point(std::chrono::seconds(1767323043));
     state.launched_pid = 4119;
     state.fault = State::Fault::not_ready;
+    state.said_ready = true;
+    state.said_stopping = true;
+    state.said_errno = 98;
+    state.status_text = "waiting for its database";
+    state.extended_until = Clock::time_point(std::chrono::seconds(1767323047));
+    state.watchdog_interval = 2'000'000;
+    state.health = State::Health::failing;
+    state.health_failures = 2;
     state.attempts = 3;
     state.pid_file_owner = 112;
     state.cgroup = "/sys/fs/cgroup/steward/web";
@@ -55,6 +63,9 @@ inline bool operator==(const State& one, const State& other)
            one.restarts == other.restarts && one.next_start == other.next_start && same(one.last_exit, other.last_exit) &&
            one.last_exit_pid == other.last_exit_pid && one.supervise == other.supervise && one.stop_requested == other.stop_requested &&
            one.ready_since == other.ready_since && one.launched_pid == other.launched_pid && one.fault == other.fault &&
+           one.said_ready == other.said_ready && one.said_stopping == other.said_stopping && one.said_errno == other.said_errno &&
+           one.status_text == other.status_text && one.extended_until == other.extended_until &&
+           one.watchdog_interval == other.watchdog_interval && one.health == other.health && one.health_failures == other.health_failures &&
            one.attempts == other.attempts && one.pid_file_owner == other.pid_file_owner && one.cgroup == other.cgroup &&
            one.pid_file == other.pid_file && one.log_file == other.log_file && one.service_file == other.service_file &&
            one.reason == other.reason && one.file_digest == other.file_digest;

@@ -28,7 +28,10 @@ std::vector<std::int32_t> pids_of(const Membership& where)
     EXPECT_TRUE(members) << (members ? "" : members.error().message());
     std::vector<std::int32_t> pids;
     if (!members) return pids;
-    for (const auto& member : *members) pids.push_back(member.pid);
+    for (const auto& member : *members) {
+        pids.push_back(member.pid);
+        EXPECT_TRUE(is_member(where, member.pid) || !test::lives(member)) << "found, and no member: " << member.pid;
+    }
     return pids;
 }
 
@@ -194,6 +197,21 @@ TEST_F(Members, of_a_cgroup_are_what_is_in_it_and_nothing_else)
     }
     EXPECT_THAT(pids_of({.cgroup = &*cgroup}), IsEmpty());
     EXPECT_TRUE(cgroup->remove());
+}
+
+TEST_F(Members, a_stranger_is_none_however_it_is_asked)
+{
+    const Program main(play({"sleep_forever"}));
+    const Program stranger(play({"sleep_forever"}));
+    const Membership by_main{.main = &main.process()};
+    EXPECT_TRUE(is_member(by_main, main.pid()));
+    EXPECT_FALSE(is_member(by_main, stranger.pid()));
+    EXPECT_FALSE(is_member(by_main, os::self_pid()));
+    const Membership by_tree{.main = &main.process(), .tree_root = os::self_pid(), .strangers = {stranger.process().identity()}};
+    EXPECT_TRUE(is_member(by_tree, main.pid()));
+    EXPECT_FALSE(is_member(by_tree, stranger.pid()));
+    EXPECT_FALSE(is_member(by_tree, os::self_pid()));
+    for (const std::int32_t nobody : {-1, 0, 1, 1 << 22}) EXPECT_FALSE(is_member(by_tree, nobody)) << nobody;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "supervise/successor.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 namespace steward::supervise {
@@ -31,8 +32,16 @@ TEST(Successor, takes_the_descriptors_that_are_named)
     auto channel = os::make_message_pair();
     auto locks = os::make_pipe();
     ASSERT_TRUE(channel && locks);
+    auto fifos = os::make_pipe();
+    auto others = os::make_pipe();
+    ASSERT_TRUE(fifos && others);
     Words words{"--carry-on", "keep", "system", "web"};
     for (os::UniqueFd* fd : {&channel->read, &channel->write, &locks->read, &locks->write}) words.push_back(std::to_string(fd->release()));
+    words.push_back("stdout=" + std::to_string(fifos->read.release()));
+    words.push_back("stderr=" + std::to_string(fifos->write.release()));
+    words.push_back("notify=" + std::to_string(others->read.release()));
+    const int unknown = others->write.release();
+    words.push_back("of-the-future=" + std::to_string(unknown));
     const auto taken = parse_succession(words);
     ASSERT_TRUE(taken);
     EXPECT_FALSE(taken->check);
@@ -41,22 +50,10 @@ TEST(Successor, takes_the_descriptors_that_are_named)
     EXPECT_EQ(std::to_string(taken->notices.write.get()), words[5]);
     EXPECT_EQ(std::to_string(taken->lease.get()), words[6]);
     EXPECT_EQ(std::to_string(taken->control.get()), words[7]);
-}
-
-TEST(Successor, takes_the_ends_of_the_fifos_where_there_are_some)
-{
-    auto channel = os::make_message_pair();
-    auto locks = os::make_pipe();
-    auto out = os::make_mailbox();
-    auto err = os::make_mailbox();
-    ASSERT_TRUE(channel && locks && out && err);
-    Words words{"--carry-on", "keep", "system", "web"};
-    for (os::UniqueFd* fd : {&channel->read, &channel->write, &locks->read, &locks->write, &*out, &*err})
-        words.push_back(std::to_string(fd->release()));
-    const auto taken = parse_succession(words);
-    ASSERT_TRUE(taken);
-    EXPECT_EQ(std::to_string(taken->fifos.out.get()), words[8]);
-    EXPECT_EQ(std::to_string(taken->fifos.err.get()), words[9]);
+    EXPECT_EQ("stdout=" + std::to_string(taken->fifos.out.get()), words[8]);
+    EXPECT_EQ("stderr=" + std::to_string(taken->fifos.err.get()), words[9]);
+    EXPECT_EQ("notify=" + std::to_string(taken->notify.get()), words[10]);
+    EXPECT_LT(fcntl(unknown, F_GETFD), 0) << "nobody would ever close it";
 }
 
 TEST(Successor, understands_nothing_else)
@@ -70,9 +67,10 @@ TEST(Successor, understands_nothing_else)
                                                  {"--carry-on", "keep", "system", "web"},
                                                  {"--carry-on", "keep", "system", "web", "3", "4", "5"},
                                                  {"--carry-on", "keep", "system", "web", "3", "4", "5", "5"},
-                                                 {"--carry-on", "keep", "system", "web", "3", "4", "5", "6", "6"},
-                                                 {"--carry-on", "keep", "system", "web", "3", "4", "5", "6", "7", "8", "9"},
                                                  {"--carry-on", "keep", "system", "web", "0", "1", "2", "3"},
+                                                 {"--carry-on", "keep", "system", "web", "90", "91", "92", "93", "94"},
+                                                 {"--carry-on", "keep", "system", "web", "90", "91", "92", "notify=93"},
+                                                 {"--carry-on", "keep", "system", "web", "90", "91", "92", "93", "notify=93"},
                                                  {"--carry-on", "keep", "system", "web", "3", "4", "5", "6x"},
                                                  {"--carry-on", "keep", "system", "web", "-1", "-1", "-1", "-1"},
                                                  {"--other", "check", "system", "web"}}) {
