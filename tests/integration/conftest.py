@@ -98,6 +98,12 @@ def room(make_room, request):
     return make_room(prefix=getattr(request, "param", ()))
 
 
+@pytest.fixture(params=[True, False], ids=["supervised", "alone"])
+def supervise(request):
+    """The key of that name: what steward does with a supervisor and without one is tested in both ways."""
+    return request.param
+
+
 @pytest.fixture
 def helper():
     """The path of a helper program, built beside steward."""

@@ -46,11 +46,6 @@ while True: time.sleep(1000)
 """
 
 
-@pytest.fixture(params=[True, False], ids=["supervised", "alone"])
-def supervise(request):
-    return request.param
-
-
 @pytest.fixture
 def waiter(room):
     """Makes a service `web` that is ready by `how` at `where`, once the file `go` is there; starts it."""

@@ -33,11 +33,6 @@ while True: time.sleep(1000)
 """
 
 
-@pytest.fixture(params=[True, False], ids=["supervised", "alone"])
-def supervise(request):
-    return request.param
-
-
 @pytest.fixture
 def forker(room):
     """Makes a service `web` that forks; its PID file is not written before the file `go` is there."""
