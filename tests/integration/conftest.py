@@ -136,5 +136,6 @@ def bystander(orphans):
     orphans.protected.add(process.pid)
     yield process
     assert process.poll() is None, "the bystander was signalled"
+    orphans.protected.discard(process.pid)
     process.kill()
     process.wait()

@@ -63,6 +63,7 @@ class Orphans:
 
     def __init__(self):
         self.own = set()
+        self.processes = []
         self.protected = set()  # not to be killed at the end of a test
         self.paused = 0
         assert _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
@@ -71,6 +72,9 @@ class Orphans:
     def reap(self):
         if self.paused:
             return
+        # The number of one that has been waited for is anybody's.
+        self.own -= {process.pid for process in self.processes if process.returncode is not None}
+        self.processes = [process for process in self.processes if process.returncode is None]
         for pid in children(os.getpid()):
             if pid not in self.own:
                 try:
@@ -83,6 +87,7 @@ class Orphans:
         try:
             process = subprocess.Popen(*args, **options)
             self.own.add(process.pid)
+            self.processes.append(process)
         finally:
             self.paused -= 1
         self.reap()

@@ -51,9 +51,9 @@ def test_a_file_without_a_command_is_6(room):
 
 
 def test_a_key_of_a_later_version_is_refused_by_name(room):
-    room.sleeper(extra="[health]\ntcp = '127.0.0.1:1'\n")
+    room.sleeper(extra="[reload]\noverlap = true\n")
     finished = room("start", "web", code=6)
-    assert "health" in finished.err and "not supported by this version" in finished.err
+    assert "overlap" in finished.err and "not supported by this version" in finished.err
 
 
 def test_keys_that_need_a_supervisor_are_refused_without_one(room):

@@ -412,5 +412,6 @@ def test_after_many_random_kills_under_load_every_service_is_as_its_policy_says(
         storm.end()
     finally:
         for process in load:
+            room.orphans.protected.discard(process.pid)
             process.kill()
             process.wait()
