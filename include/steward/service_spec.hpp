@@ -116,6 +116,24 @@ struct ServiceSpec {
         friend bool operator==(const Health&, const Health&) = default;
     } health;
 
+    // Commands around the service's life, each list in its order; the first that fails ends the list.
+    struct Hooks {
+        std::vector<Argv> pre_start, post_start, pre_stop, post_stop, on_failure, on_give_up;
+        Duration timeout = std::chrono::seconds(90);  // of each command
+        [[nodiscard]] bool has_any() const
+        {
+            return !(pre_start.empty() && post_start.empty() && pre_stop.empty() && post_stop.empty() && on_failure.empty() &&
+                     on_give_up.empty());
+        }
+        // What those of a start, and those of an end, may take together.
+        [[nodiscard]] Duration of_start() const { return timeout * static_cast<long>(pre_start.size() + post_start.size()); }
+        [[nodiscard]] Duration of_end() const
+        {
+            return timeout * static_cast<long>(pre_stop.size() + post_stop.size() + on_failure.size() + on_give_up.size());
+        }
+        friend bool operator==(const Hooks&, const Hooks&) = default;
+    } hooks;
+
     struct Stop {
         Argv command;  // empty: none
         int signal = 15;

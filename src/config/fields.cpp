@@ -127,6 +127,28 @@ std::optional<Argv> Command::read(const Node& node, Reading& reading)
     return argv;
 }
 
+std::optional<std::vector<Argv>> Commands::read(const Node& node, Reading& reading)
+{
+    const bool several = node.kind == Node::Kind::list && !node.items.empty() && node.items.front().kind == Node::Kind::list;
+    std::vector<Argv> commands;
+    for (const Node& item : several ? node.items : std::vector<Node>{node}) {
+        auto command = Command::read(item, reading);
+        if (!command) return std::nullopt;
+        commands.push_back(std::move(*command));
+    }
+    return commands;
+}
+
+std::optional<Node> Commands::write(const std::vector<Argv>& value)
+{
+    if (value.empty()) return std::nullopt;
+    if (value.size() == 1) return Command::write(value.front());
+    std::vector<Node> commands;
+    commands.reserve(value.size());
+    for (const Argv& command : value) commands.push_back(Node::of(command));
+    return Node::of(std::move(commands));
+}
+
 std::optional<int> Signal::read(const Node& node, Reading& reading)
 {
     std::optional<int> signal;

@@ -131,6 +131,12 @@ struct Command {
     static std::optional<Node> write(const Argv& value) { return value.empty() ? std::nullopt : std::optional(Node::of(value)); }
 };
 
+// One command, or an array of them, each an array of strings.
+struct Commands {
+    static std::optional<std::vector<Argv>> read(const Node& node, Reading& reading);
+    static std::optional<Node> write(const std::vector<Argv>& value);
+};
+
 // By name or number. 0: none.
 struct Signal {
     static std::optional<int> read(const Node& node, Reading& reading);

@@ -12,6 +12,7 @@ namespace steward::config {
 namespace {
 
 constexpr std::array<std::string_view, 2> ways_to_reload{"signal", "command"};
+constexpr std::array<std::string_view, 4> hooks_that_wait{"hooks.pre-stop", "hooks.post-stop", "hooks.on-failure", "hooks.on-give-up"};
 constexpr std::array<std::string_view, 4> ways_to_be_healthy{"command", "tcp", "http", "watchdog"};
 constexpr std::array<std::string_view, 8> ways_to_be_ready{"notify", "fd", "tcp", "unix", "http", "file", "command", "delay"};
 
@@ -19,6 +20,7 @@ constexpr std::array<std::string_view, 8> ways_to_be_ready{"notify", "fd", "tcp"
 
 Objection object_to_effect(const ServiceSpec& spec, std::string_view path)
 {
+    if (path == "hooks.timeout" && !spec.hooks.has_any()) return "has no effect without a hook";
     if (!path.starts_with("health.")) return std::nullopt;
     if (!spec.health.is_asked()) return "has no effect without command, tcp, http or watchdog";
     const bool of_answers = path == "health.timeout" || path == "health.failures" || path == "health.grace";
@@ -151,6 +153,8 @@ void Resolver::check_type()
             fault(path, "has no meaning for a oneshot, which is ready when it has ended");
         if (path.starts_with("health.")) fault(path, "has no meaning for a oneshot, which does not stay");
         if (path.starts_with("reload.")) fault(path, "has no meaning for a oneshot, which does not stay");
+        if (path == "hooks.post-start" || path == "hooks.pre-stop")
+            fault(path, "has no meaning for a oneshot, which is never up (try: post-stop)");
     }
     const RestartPolicyKind policy = spec_.restart.policy;
     if (policy == RestartPolicyKind::always || policy == RestartPolicyKind::on_success) {
@@ -179,7 +183,8 @@ void Resolver::check_unsupervised()
     for (const auto& [path, origin] : origins_) {
         if (path.starts_with("restart.") && !(never && path == "restart.policy"))
             fault(path, "needs a supervisor, and [service] supervise is false");
-        if (path == "ready.fd" || path == "ready.notify" || path.starts_with("health."))
+        const bool hears = path == "ready.fd" || path == "ready.notify" || path.starts_with("health.");
+        if (hears || std::ranges::find(hooks_that_wait, path) != hooks_that_wait.end())
             fault(path, "needs a supervisor, and [service] supervise is false");
     }
     spec_.restart.policy = RestartPolicyKind::never;

@@ -66,6 +66,11 @@ constexpr Key ready(std::string_view name)
 {
     return key<&ServiceSpec::ready, Member, Kind>("ready", name);
 }
+template <auto Member, class Kind = field::Commands>
+constexpr Key hooks(std::string_view name)
+{
+    return key<&ServiceSpec::hooks, Member, Kind>("hooks", name);
+}
 template <auto Member, class Kind>
 constexpr Key health(std::string_view name)
 {
@@ -159,6 +164,7 @@ using Service = ServiceSpec::Service;
 using Directories = ServiceSpec::Directories;
 using Stop = ServiceSpec::Stop;
 using Ready = ServiceSpec::Ready;
+using Hooks = ServiceSpec::Hooks;
 using Health = ServiceSpec::Health;
 using Reload = ServiceSpec::Reload;
 using Restart = ServiceSpec::Restart;
@@ -199,13 +205,13 @@ constexpr auto keys = std::to_array<Key>({
     directories<&Directories::configuration>("configuration"),
     key<&ServiceSpec::directories, &Directories::mode, field::Octal<07777, 0755>>("directories", "mode"),
 
-    unsupported("hooks", "pre-start"),
-    unsupported("hooks", "post-start"),
-    unsupported("hooks", "pre-stop"),
-    unsupported("hooks", "post-stop"),
-    unsupported("hooks", "on-failure"),
-    unsupported("hooks", "on-give-up"),
-    unsupported("hooks", "timeout"),
+    hooks<&Hooks::pre_start>("pre-start"),
+    hooks<&Hooks::post_start>("post-start"),
+    hooks<&Hooks::pre_stop>("pre-stop"),
+    hooks<&Hooks::post_stop>("post-stop"),
+    hooks<&Hooks::on_failure>("on-failure"),
+    hooks<&Hooks::on_give_up>("on-give-up"),
+    hooks<&Hooks::timeout, field::PositiveSpan>("timeout"),
 
     ready<&Ready::notify, field::Wish>("notify"),
     ready<&Ready::fd, field::ProgramDescriptor>("fd"),

@@ -26,7 +26,7 @@ Rendered render_dinit(const Request& request, Form form)
     const std::string& name = request.spec.name;
     Values values = common_values(request);
     values.words["RESTART"] = request.spec.restart.policy == RestartPolicyKind::never || request.writes("restart.limit") ? "no" : "yes";
-    values.words["STOP_TIMEOUT"] = std::to_string(whole_seconds(request.spec.stop.timeout) + 10);
+    values.words["STOP_TIMEOUT"] = std::to_string(whole_seconds(request.spec.stop.timeout + request.spec.hooks.of_end()) + 10);
     values.blocks["DEPEND"] = dinit_dependencies(request.spec);
     Rendered rendered;
     if (native) {

@@ -28,7 +28,7 @@ Rendered render_s6(const Request& request, Form form)
     // steward is stopped by TERM, and ends the service as its file says.
     if (native) add("down-signal", 0644, std::to_string(spec.stop.signal) + "\n");
     if (native && spec.ready.fd != 0) add("notification-fd", 0644, std::to_string(spec.ready.fd) + "\n");
-    const Duration patience = spec.stop.timeout + (native ? Duration(0) : Duration(std::chrono::seconds(10)));
+    const Duration patience = spec.stop.timeout + (native ? Duration(0) : spec.hooks.of_end() + std::chrono::seconds(10));
     add("timeout-kill", 0644, std::to_string(std::chrono::ceil<std::chrono::milliseconds>(patience).count()) + "\n");
     return rendered;
 }

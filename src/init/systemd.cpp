@@ -217,7 +217,7 @@ const char* native_type(ServiceType type)
 std::string start_timeout(const ServiceSpec& spec)
 {
     const auto limit = spec.start_limit();
-    return limit ? span(*limit + std::chrono::seconds(10)) : "infinity";
+    return limit ? span(*limit + spec.hooks.of_start() + std::chrono::seconds(10)) : "infinity";
 }
 
 std::string own_command(const ServiceSpec& spec)
@@ -242,7 +242,7 @@ Rendered render_systemd(const Request& request, Form form)
         values.words["STEWARD"] = systemd_program(request.steward);
         values.words["SCOPE"] = user ? "--user" : "--system";
         values.words["START_TIMEOUT"] = start_timeout(request.spec);
-        values.words["STOP_TIMEOUT"] = span(request.spec.stop.timeout + std::chrono::seconds(10));
+        values.words["STOP_TIMEOUT"] = span(request.spec.stop.timeout + request.spec.hooks.of_end() + std::chrono::seconds(10));
     }
     const std::string directory = user ? "/usr/lib/systemd/user/" : "/usr/lib/systemd/system/";
     Rendered rendered;

@@ -43,6 +43,21 @@ Result<std::optional<process::LaunchPlan>> command_plan(const ServiceSpec& spec,
     return std::optional(std::move(*plan));
 }
 
+Result<supervise::HookPlans> hook_plans(const ServiceSpec& spec, const process::PlanContext& context)
+{
+    supervise::HookPlans plans;
+    for (const supervise::Hook hook : supervise::every_hook) {
+        supervise::Commands commands;
+        for (const Argv& command : supervise::commands_of(spec, hook)) {
+            auto plan = process::make_command_plan(spec, command, context);
+            if (!plan) return fail(plan.error());
+            commands.push_back(std::move(*plan));
+        }
+        plans.set(hook, std::move(commands));
+    }
+    return plans;
+}
+
 // A file that has gone takes its service with it: what still runs can be stopped and taken over, but not started anew.
 Result<void> require_file(const Located& located)
 {
@@ -128,6 +143,9 @@ Result<Preparation> prepare_spec(const Located& located, ServiceSpec wanted, For
     auto health = command_plan(spec, spec.health.command, context);
     if (!health) return fail(health.error());
     prepared.health_command = std::move(*health);
+    auto hooks = hook_plans(spec, context);
+    if (!hooks) return fail(hooks.error());
+    prepared.hooks = std::move(*hooks);
     prepared.pid_file_owner = expected_pid_file(spec).owner;
     if (auto place = check_pid_file_place(prepared.pid_file, prepared.pid_file_owner); !place) return fail(place.error());
     return prepared;
@@ -171,6 +189,7 @@ Result<supervise::Assignment> assignment_of(Preparation preparation)
                                  .reload_command = std::move(preparation.reload_command),
                                  .ready_command = std::move(preparation.ready_command),
                                  .health_command = std::move(preparation.health_command),
+                                 .hooks = std::move(preparation.hooks),
                                  .output = std::move(preparation.output),
                                  .fifos = {},
                                  .directory = {},

@@ -22,6 +22,7 @@ struct Preparation {
     std::optional<process::LaunchPlan> reload_command;
     std::optional<process::LaunchPlan> ready_command;
     std::optional<process::LaunchPlan> health_command;
+    supervise::HookPlans hooks;
     supervise::OutputTarget output;
     std::string pid_file;
     std::uint32_t pid_file_owner = 0;

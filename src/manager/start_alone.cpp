@@ -65,6 +65,8 @@ class LoneStart {
     Result<StartOutcome> run(const StartOptions& options);
 
   private:
+    Result<void> open_output();
+    Result<void> run_hook(supervise::Hook hook);
     Result<process::Launched> launch();
     Result<void> find_main();
     Result<void> await_ready();
@@ -92,6 +94,7 @@ class LoneStart {
 Result<StartOutcome> LoneStart::run(const StartOptions& options)
 {
     limit_ = options.timeout ? options.timeout : assignment_.spec.start_limit();
+    if (auto prepared = run_hook(supervise::Hook::pre_start); !prepared) return give_up(prepared.error());
     auto launched = launch();
     if (!launched) return give_up(launched.error());
     main_ = std::move(launched->process);
@@ -103,17 +106,44 @@ Result<StartOutcome> LoneStart::run(const StartOptions& options)
         return give_up(written.error());
     }
     const bool is_ready = is(ServiceType::forking) && assignment_.spec.ready.is_default();
-    auto ready = options.wait && !is_ready ? await_ready() : Result<void>();
+    // Nobody else would run the hook.
+    const bool waits = options.wait || !assignment_.spec.hooks.post_start.empty();
+    auto ready = waits && !is_ready ? await_ready() : Result<void>();
     if (!ready) return give_up(ready.error());
+    if (auto told = run_hook(supervise::Hook::post_start); !told) return give_up(told.error());
     if (auto noted = note_running(); !noted) return give_up(noted.error());
     return StartOutcome{.already_running = false, .adopted = false, .main_pid = main_->pid()};
 }
 
-Result<process::Launched> LoneStart::launch()
+Result<void> LoneStart::open_output()
 {
     auto output = supervise::Output::open(assignment_.output);
     if (!output) return fail(output.error());
     output_ = std::move(*output);
+    return {};
+}
+
+Result<void> LoneStart::run_hook(supervise::Hook hook)
+{
+    supervise::Commands commands = assignment_.hooks[hook];
+    if (commands.empty()) return {};
+    if (!output_) {
+        if (auto opened = open_output(); !opened) return opened;
+    }
+    for (auto& command : commands) {
+        if (main_) command.environment.push_back("MAINPID=" + std::to_string(main_->pid()));
+        output_->lend_to(command);
+        supervise::tell(command, hook, {.service = assignment_.spec.name, .last_exit = state_.last_exit});
+    }
+    auto failure = supervise::run_hook(hook, std::move(commands), assignment_.spec.hooks.timeout);
+    if (!failure) return fail(failure.error());
+    if (*failure) return fail(error(ErrorCode::exited_early, **failure));
+    return {};
+}
+
+Result<process::Launched> LoneStart::launch()
+{
+    if (auto opened = open_output(); !opened) return fail(opened.error());
     cgroup_ = os::Cgroup::create(assignment_.cgroup_name);
     state_.cgroup = cgroup_ ? cgroup_->path() : "";
     if (auto written = assignment_.directory->write_state(state_); !written) return fail(written.error());

@@ -8,6 +8,7 @@
 #include "process/launch_plan.hpp"
 #include "record/pid_file.hpp"
 #include "supervise/client.hpp"
+#include "supervise/hook.hpp"
 #include "supervise/stop_sequence.hpp"
 
 namespace steward::manager {
@@ -69,11 +70,41 @@ std::optional<process::LaunchPlan> stop_command(const ServiceSpec& spec, std::in
     return plan ? std::optional(std::move(*plan)) : std::nullopt;
 }
 
+// A hook that its supervisor would have run, if that had not been killed. The stop follows, whatever comes of it.
+void run_hook(const ServiceSpec& spec, supervise::Hook hook, const Judgement& judgement)
+{
+    const auto& written = supervise::commands_of(spec, hook);
+    process::PlanContext context;
+    if (hook == supervise::Hook::pre_stop) context.extra_environment["MAINPID"] = std::to_string(judgement.main->pid());
+    supervise::HookNews news{.service = spec.name};
+    if (judgement.state) {
+        news.last_exit = judgement.state->last_exit;
+        news.restarts = judgement.state->restarts;
+    }
+    supervise::Commands commands;
+    for (const Argv& command : written) {
+        auto plan = process::make_command_plan(spec, command, context);
+        if (!plan) return;
+        supervise::tell(*plan, hook, news);
+        commands.push_back(std::move(*plan));
+    }
+    static_cast<void>(supervise::run_hook(hook, std::move(commands), spec.hooks.timeout));
+}
+
+bool ended_unseen(const Judgement& judgement)
+{
+    if (!judgement.state || !judgement.same_boot) return false;
+    const ServiceState state = judgement.state->state;
+    return state == ServiceState::starting || state == ServiceState::running || state == ServiceState::reloading ||
+           state == ServiceState::stopping;
+}
+
 // Nobody supervises it: either it wants nobody, or keeper and supervisor were killed.
 Result<StopOutcome> stop_alone(const Located& located, const Judgement& judgement)
 {
     auto spec = load_started(located);
     if (!spec) return fail(spec.error());
+    run_hook(*spec, supervise::Hook::pre_stop, judgement);
     const auto cgroup = recorded_cgroup(judgement);
     const supervise::Membership where{.cgroup = cgroup ? &*cgroup : nullptr, .main = &*judgement.main};
     auto loop = os::EventLoop::create();
@@ -85,6 +116,7 @@ Result<StopOutcome> stop_alone(const Located& located, const Judgement& judgemen
     output.drain();
     if (!report->service_is_over()) return fail(supervise::stop_error(located.name, *report));
     if (cgroup) static_cast<void>(cgroup->remove());
+    run_hook(*spec, supervise::Hook::post_stop, judgement);
     if (auto tidied = tidy(located, judgement); !tidied) return fail(tidied.error());
     return StopOutcome{.was_running = true, .killed = report->killed};
 }
@@ -97,6 +129,7 @@ Result<StopOutcome> stop_dead(const Located& located, const Judgement& judgement
     const auto spec = load_started(located);
     auto loop = os::EventLoop::create();
     if (spec && loop) AbandonedOutput(*loop, located, *spec, judgement).drain();
+    if (spec && ended_unseen(judgement)) run_hook(*spec, supervise::Hook::post_stop, judgement);
     if (auto tidied = tidy(located, judgement); !tidied) return fail(tidied.error());
     return StopOutcome{.was_running = false, .killed = *killed};
 }
@@ -151,7 +184,7 @@ void wait_for_keeper(const Located& located, milliseconds limit)
 
 milliseconds stop_patience(const ServiceSpec& spec)
 {
-    return std::chrono::ceil<milliseconds>(spec.stop.timeout) + answer_slack;
+    return std::chrono::ceil<milliseconds>(spec.stop.timeout + spec.hooks.of_end()) + answer_slack;
 }
 
 ExitStatus exit_of_stranger(const os::ProcessRef& process)

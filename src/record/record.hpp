@@ -44,8 +44,9 @@ struct State {
     // With type = forking: the process that was launched, as long as the one that stays is not known to be another.
     std::int32_t launched_pid = 0;
     // Why steward itself is ending this run, which nobody asked it to stop: whoever takes over goes on with it.
-    enum class Fault : std::uint8_t { none, not_ready, unhealthy, stuck };
+    enum class Fault : std::uint8_t { none, not_ready, unhealthy, stuck, hook };
     Fault fault = Fault::none;
+    os::ProcessIdentity hook;  // the command of a hook that runs; else none
     // What the service has said of itself by sd_notify(3) in this run.
     bool said_ready = false;
     bool said_stopping = false;

@@ -173,6 +173,7 @@ void each(AnyState& state, const Visit& visit)
     visit(state.state);
     visit(state.since);
     each(state.keeper, visit);
+    each(state.hook, visit);
     each(state.supervisor, visit);
     visit(state.main_pidfs_inode);
     visit(state.boot.boot_id);

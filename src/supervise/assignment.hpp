@@ -12,6 +12,7 @@
 #include "os/process.hpp"
 #include "process/launch_plan.hpp"
 #include "record/record.hpp"
+#include "supervise/hook.hpp"
 
 namespace steward::supervise {
 
@@ -38,6 +39,7 @@ struct Assignment {
     std::optional<process::LaunchPlan> reload_command;
     std::optional<process::LaunchPlan> ready_command;
     std::optional<process::LaunchPlan> health_command;
+    HookPlans hooks;
     OutputTarget output;
     OutputFifos fifos;
     // Unset for a `run` where nothing can be written: it does without record, lease, control socket and, unless it is asked for, PID file.

@@ -33,6 +33,7 @@ class CommandRun {
     CommandRun& operator=(const CommandRun&) = delete;
 
     [[nodiscard]] std::int32_t pid() const { return process_.pid(); }
+    [[nodiscard]] const os::ProcessIdentity& identity() const { return process_.identity(); }
     [[nodiscard]] bool finished() const { return finished_; }
     void ended(const ExitStatus& status);  // by a bulk reaper; `done` is called from here
     void end();                            // SIGKILL; `done` is called when it is gone

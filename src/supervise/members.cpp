@@ -45,6 +45,15 @@ void add_tree(Pids& found, Processes all, const Membership& where)
     add(found, os::descendants(all, where.tree_root));
 }
 
+std::vector<os::ProcessIdentity> living(const Processes& all, const Pids& wanted)
+{
+    std::vector<os::ProcessIdentity> members;
+    for (const auto& process : all) {
+        if (lives(process) && wanted.contains(process.pid)) members.push_back({.pid = process.pid, .start_time = process.start_time});
+    }
+    return members;
+}
+
 // One small file tells; everything else needs a pass over /proc.
 Result<std::vector<os::ProcessIdentity>> members_of_cgroup(const os::Cgroup& cgroup)
 {
@@ -70,13 +79,17 @@ Result<std::vector<os::ProcessIdentity>> find_members(const Membership& where)
     if (where.main != nullptr) add_main(found, *all, where.main->identity());
     if (where.tree_root > 0) add_tree(found, *all, where);
 
-    std::vector<os::ProcessIdentity> members;
-    for (const auto& process : *all) {
-        const bool excluded = std::ranges::find(where.not_members, process.pid) != where.not_members.end();
-        if (excluded || !lives(process) || !found.contains(process.pid)) continue;
-        members.push_back({.pid = process.pid, .start_time = process.start_time});
-    }
-    return members;
+    for (const std::int32_t excluded : where.not_members) found.erase(excluded);
+    return living(*all, found);
+}
+
+Result<std::vector<os::ProcessIdentity>> find_session(const os::ProcessIdentity& leader)
+{
+    auto all = os::all_processes();
+    if (!all) return fail(all.error());
+    Pids found;
+    add_main(found, *all, leader);
+    return living(*all, found);
 }
 
 std::vector<os::ProcessIdentity> processes_below(std::int32_t root)

@@ -30,6 +30,9 @@ struct Membership {
 // The living members, each with the start time that proves it when it is signalled. A zombie is none, unless threads of it live.
 Result<std::vector<os::ProcessIdentity>> find_members(const Membership& where);
 
+// Those of the session that the process led, and of its group, or below it; it may have ended.
+Result<std::vector<os::ProcessIdentity>> find_session(const os::ProcessIdentity& leader);
+
 // Everything below a process, for Membership::strangers: an entry point may have left something behind before it became steward.
 [[nodiscard]] std::vector<os::ProcessIdentity> processes_below(std::int32_t root);
 // Whether a living process is one of them, for less than a search where it can be told by its parents.

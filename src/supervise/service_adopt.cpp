@@ -67,6 +67,8 @@ void ServiceRunner::carry_on(const record::State& before, const std::optional<os
     state_.boot = ours.boot;
     state_.keeper = ours.keeper;
     state_.supervisor = ours.supervisor;
+    end_lost_hook();
+    post_stop_due_ = before.state != ServiceState::backing_off;
     if (!before.cgroup.empty()) cgroup_ = os::Cgroup::open(before.cgroup);
     if (is_final(before.state)) {
         over_ = true;
@@ -88,7 +90,8 @@ void ServiceRunner::carry_on(const record::State& before, const std::optional<os
     if (main && main->pid != before.last_exit_pid) return await_unseen_exit(main->pid, before.state);
     if (before.stop_requested) return begin_stop();
     // Either the end of a run was noted and what follows from it was not, or a launch came to nothing.
-    if (main) return kill_leftovers();
+    if (main || before.state == ServiceState::stopping) return kill_leftovers();
+    if (!assignment_.hooks[Hook::pre_start].empty()) return launch_over_remains();
     launch();
 }
 

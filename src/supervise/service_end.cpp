@@ -11,7 +11,6 @@ namespace steward::supervise {
 
 namespace {
 
-constexpr unsigned told_lines = 10;
 constexpr std::chrono::seconds survivor_pause{5};
 
 double random_fraction()
@@ -49,6 +48,7 @@ void ServiceRunner::main_ended(const ExitStatus& status)
         return;
     }
     host_.events.info(name(), "PID " + std::to_string(state_.last_exit_pid) + " ended: " + to_string(status));
+    if (state_.stop_requested && hook_ != nullptr) return;  // its pre-stop hook; what follows that is the end
     if (state_.stop_requested) return begin_stop();
     if (was_no_run) return launch();
     kill_leftovers();
@@ -75,14 +75,21 @@ void ServiceRunner::leftovers_killed(const StopReport& report)
 
 void ServiceRunner::after_end()
 {
+    if (shortage_ && !state_.stop_requested) return launch_later();
+    run_post_stop([this] { settle_end(); });
+}
+
+void ServiceRunner::start_by_hand()
+{
+    remove_pid_file(state_.last_exit_pid);
+    first_start_ = true;
+    launch();
+}
+
+void ServiceRunner::settle_end()
+{
     if (state_.stop_requested) return finish(ServiceState::stopped, "");
-    if (shortage_) return launch_later();
-    if (start_now_) {
-        // By hand, so whatever the policy says.
-        remove_pid_file(state_.last_exit_pid);
-        first_start_ = true;
-        return launch();
-    }
+    if (start_now_) return start_by_hand();  // whatever the policy says
     const bool at_fault = state_.fault != record::State::Fault::none;
     // What steward ended for its fault did not end well, whatever it said in the end: as with systemd that is an abnormal end.
     const ExitStatus exit =
@@ -96,15 +103,25 @@ void ServiceRunner::after_end()
     const auto decision =
         decide(assignment_.spec.restart, exit, ran, {.attempts = static_cast<unsigned>(state_.attempts)}, random_fraction());
     state_.attempts = decision.history.attempts;
-    using Verdict = RestartDecision::Verdict;
     const std::string why = state_.reason.empty() ? end_text(exit) : state_.reason;
-    switch (decision.verdict) {
-        case Verdict::restart: return back_off(decision);
-        case Verdict::finished: return finish(ServiceState::finished, "");
-        case Verdict::failed: return finish(ServiceState::failed, why);
-        case Verdict::gave_up:
-            return finish(ServiceState::failed, why + ", given up after " + std::to_string(state_.attempts) + " restarts");
-    }
+    if (classify(exit, assignment_.spec.restart) == Ending::clean) return follow(decision, why);
+    run_last_hook(Hook::on_failure, [this, decision, why] { follow(decision, why); });
+}
+
+// While a hook ran, somebody may have asked for something else.
+void ServiceRunner::follow(const RestartDecision& decision, const std::string& why)
+{
+    using Verdict = RestartDecision::Verdict;
+    if (state_.stop_requested) return finish(ServiceState::stopped, "");
+    if (start_now_) return start_by_hand();
+    if (decision.verdict == Verdict::restart) return back_off(decision);
+    if (decision.verdict == Verdict::finished) return finish(ServiceState::finished, "");
+    const std::string count = ", given up after " + std::to_string(state_.attempts) + " restarts";
+    run_last_hook(Hook::on_give_up, [this, reason = why + (decision.verdict == Verdict::gave_up ? count : "")] {
+        if (state_.stop_requested) return finish(ServiceState::stopped, "");
+        if (start_now_) return start_by_hand();
+        finish(ServiceState::failed, reason);
+    });
 }
 
 void ServiceRunner::back_off(const RestartDecision& decision)
@@ -142,7 +159,8 @@ void ServiceRunner::stop(Answer answer)
 {
     if (answer) stop_answers_.push_back(std::move(answer));
     if (over_) return answer_all(stop_answers_, Reply{});
-    if (state_.stop_requested && stop_ != nullptr) return;
+    if (state_.stop_requested && (stop_ != nullptr || hook_ != nullptr)) return;
+    post_stop_due_ = post_stop_due_ && state_.state != ServiceState::backing_off;
     state_.stop_requested = true;
     host_.loop.cancel(std::exchange(next_step_, 0));
     stop_waiting();
@@ -150,25 +168,35 @@ void ServiceRunner::stop(Answer answer)
     first_start_ = false;
     set_state(ServiceState::stopping);
     answer_all(start_answers_, Reply{.error = error(ErrorCode::cancelled, "start", "a stop overtook the start")});
-    if (stop_ == nullptr) begin_stop();  // else leftovers are being killed: what follows them is the end
+    // Else leftovers are being killed, or the last hooks run: what follows them is the end.
+    if (stop_ == nullptr && hook_ == nullptr) begin_stop();
 }
 
 void ServiceRunner::begin_stop()
 {
+    if (!main_running_ || !state_.ready_since) return end_as_asked();
+    run_hook(Hook::pre_stop, [this](const HookRun::Failure&) { end_as_asked(); });
+}
+
+void ServiceRunner::end_as_asked()
+{
     StopSequence::Plan plan{.rules = assignment_.spec.stop};
     if (assignment_.stop_command) plan.command = command_plan(*assignment_.stop_command);
     end_processes(std::move(plan), [this](const StopReport& report) { stop_done(report); });
+    if (hurried_) stop_->hurry();
 }
 
 void ServiceRunner::hurry()
 {
+    hurried_ = true;
+    if (hook_ != nullptr) hook_->end();
     if (stop_ != nullptr) stop_->hurry();
 }
 
 void ServiceRunner::stop_done(const StopReport& report)
 {
     killed_ = report.killed;
-    if (report.service_is_over()) return finish(ServiceState::stopped, "");
+    if (report.service_is_over()) return run_post_stop([this] { finish(ServiceState::stopped, ""); });
     const Error error = stop_error(name(), report);
     host_.events.error(name(), error.message());
     state_.reason = error.cause;
@@ -183,7 +211,7 @@ void ServiceRunner::look_at_survivors()
 {
     if (stop_ != nullptr) return;
     end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [this](const StopReport& report) {
-        if (report.service_is_over()) return finish(ServiceState::stopped, "");
+        if (report.service_is_over()) return run_post_stop([this] { finish(ServiceState::stopped, ""); });
         tell_later(next_step_, survivor_pause, &ServiceRunner::look_at_survivors);
         if (!stop_answers_.empty()) answer_all(stop_answers_, Reply{.error = stop_error(name(), report)});
     });
@@ -233,6 +261,7 @@ void ServiceRunner::finish(ServiceState state, std::string reason)
     host_.loop.cancel(std::exchange(next_step_, 0));
     host_.loop.cancel(std::exchange(main_watch_, 0));
     stop_waiting();
+    hook_.reset();
     reload_.reset();
     remove_pid_file(main_ ? main_->pid() : state_.last_exit_pid);
     if (cgroup_) static_cast<void>(cgroup_->remove());

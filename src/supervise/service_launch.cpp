@@ -41,17 +41,30 @@ void ServiceRunner::launch()
     state_.ready_since.reset();
     state_.fault = record::State::Fault::none;
     forget_words();
+    post_stop_due_ = true;
+    if (!assignment_.hooks[Hook::pre_start].empty()) return run_pre_start();
+    launch_program();
+}
+
+void ServiceRunner::launch_program()
+{
     if (auto tried = try_launch(); !tried) return launch_failed(tried.error());
     launched();
     if (assignment_.report_launch && first_start_) answer_all(start_answers_, started_reply());
 }
 
-Result<void> ServiceRunner::try_launch()
+void ServiceRunner::open_cgroup()
 {
-    if (auto ready = output_.begin_launch(); !ready) return ready;
     cgroup_ = os::Cgroup::create(assignment_.cgroup_name);
     state_.cgroup = cgroup_ ? cgroup_->path() : "";
     state_.main_pidfs_inode = 0;
+}
+
+Result<void> ServiceRunner::try_launch()
+{
+    if (auto ready = output_.begin_launch(); !ready) return ready;
+    // With a hook before it, it is there already, and what that has left is in it.
+    if (assignment_.hooks[Hook::pre_start].empty()) open_cgroup();
     if (auto lent = lend_mailbox(); !lent) return lent;
     // What the last run left in it would be taken for this one's.
     if (is(ServiceType::forking)) static_cast<void>(record::remove_pid_file(assignment_.pid_file, 0, assignment_.owner));
@@ -134,9 +147,12 @@ void ServiceRunner::fail_start(Error error)
         if (state_.stop_requested) return finish(ServiceState::stopped, "");
         finish(ServiceState::failed, state_.reason);
     };
+    const auto ended = [this, told] {
+        run_post_stop([this, told] { run_last_hook(Hook::on_failure, [this, told] { run_last_hook(Hook::on_give_up, told); }); });
+    };
     stop_waiting();
-    if (!main_running_ && !cgroup_) return told();
-    end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [told](const StopReport&) { told(); });
+    if (!main_running_ && !cgroup_) return ended();
+    end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [ended](const StopReport&) { ended(); });
 }
 
 }  // namespace steward::supervise

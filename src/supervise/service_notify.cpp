@@ -119,7 +119,9 @@ void ServiceRunner::obey(const Said& said)
 void ServiceRunner::said_ready()
 {
     if (state_.state == ServiceState::reloading && reload_ == nullptr) return set_state(ServiceState::running);
-    if (state_.state != ServiceState::starting || !assignment_.spec.ready.notify) return;
+    // A hook before it does not speak for it.
+    const bool launched = main_running_ || forking_;
+    if (!launched || state_.state != ServiceState::starting || !assignment_.spec.ready.notify) return;
     state_.said_ready = true;
     static_cast<void>(write_state());
     // A program that forks may say so before its main process is known.

@@ -101,6 +101,14 @@ void ServiceRunner::await_ready()
 void ServiceRunner::became_ready()
 {
     stop_waiting();
+    run_hook(Hook::post_start, [this](const HookRun::Failure& failure) {
+        if (failure) return end_by_fault(record::State::Fault::hook, *failure);
+        now_running();
+    });
+}
+
+void ServiceRunner::now_running()
+{
     first_start_ = false;
     told_.clear();
     state_.ready_since = std::chrono::system_clock::now();
@@ -151,6 +159,7 @@ void ServiceRunner::stop_waiting()
 {
     ready_.reset();
     forked_.reset();
+    drop_start_hook();
     if (health_ != nullptr) {
         health_.reset();
         state_.health = record::State::Health::unknown;

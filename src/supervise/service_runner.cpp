@@ -40,6 +40,7 @@ bool ServiceRunner::child_ended(std::int32_t pid, const ExitStatus& status)
     if (stop_ != nullptr && stop_->command_ended(pid, status)) return true;
     if (ready_ != nullptr && ready_->command_ended(pid, status)) return true;
     if (health_ != nullptr && health_->command_ended(pid, status)) return true;
+    if (hook_ != nullptr && hook_->command_ended(pid, status)) return true;
     if (reload_ != nullptr && reload_->pid() == pid) {
         reload_->ended(status);
         return true;

@@ -24,8 +24,12 @@
 // What the service says by sd_notify(3) changes the same states: READY and RELOADING between running and reloading, STOPPING to stopping.
 // [health] ends one that is running and does not work, and its policy restarts it.
 //
+// [hooks] are run on the way: pre-start in starting before the launch, post-start in starting when it is ready, pre-stop in stopping before
+// anything is ended, post-stop, on-failure and on-give-up in stopping when nothing is left. Where a hook was when a supervisor died follows
+// from the state alone, and the next one runs it again.
+//
 // service_launch.cpp starts, service_ready.cpp waits, service_notify.cpp hears, service_health.cpp asks, service_adopt.cpp carries on,
-// service_end.cpp ends; service_runner.cpp answers requests and writes the record.
+// service_end.cpp ends, service_hooks.cpp runs hooks; service_runner.cpp answers requests and writes the record.
 #pragma once
 
 #include <functional>
@@ -102,6 +106,7 @@ class ServiceRunner {
     [[nodiscard]] bool over() const { return over_; }
     [[nodiscard]] const std::string& name() const { return assignment_.spec.name; }
     [[nodiscard]] bool up() const { return state_.state == ServiceState::running || state_.state == ServiceState::reloading; }
+    [[nodiscard]] bool runs_hook() const { return hook_ != nullptr; }
     [[nodiscard]] bool stop_requested() const { return state_.stop_requested; }
     [[nodiscard]] bool ended_well() const { return state_.state == ServiceState::finished; }
     // "web: backing-off, it was not ready after 90 s"
@@ -111,11 +116,15 @@ class ServiceRunner {
     [[nodiscard]] os::BorrowedFd control() const { return assignment_.control; }
 
   private:
+    static constexpr unsigned told_lines = 10;
     using AfterEnd = std::function<void(const StopReport&)>;
+    using AfterHook = std::function<void(const HookRun::Failure&)>;
 
     void launch_first(Answer first);
     void launch();
+    void launch_program();
     Result<void> try_launch();
+    void open_cgroup();
     Result<process::Launched> launch_recorded(record::ServiceDirectory& directory);
     void launch_failed(const Error& error);
     void launch_later();
@@ -130,6 +139,7 @@ class ServiceRunner {
     [[nodiscard]] bool anybody_left() const;
     void await_ready();
     void became_ready();
+    void now_running();
     void limit_start();
     void start_overdue();
     void end_by_fault(record::State::Fault fault, std::string reason);
@@ -167,8 +177,12 @@ class ServiceRunner {
     void kill_leftovers();
     void leftovers_killed(const StopReport& report);
     void after_end();
+    void settle_end();
+    void follow(const RestartDecision& decision, const std::string& why);
+    void start_by_hand();
     void back_off(const RestartDecision& decision);
     void begin_stop();
+    void end_as_asked();
     void stop_done(const StopReport& report);
     void look_at_survivors();
     void end_processes(StopSequence::Plan plan, AfterEnd then);
@@ -178,6 +192,16 @@ class ServiceRunner {
     [[nodiscard]] bool exit_is_awaited() const;
     [[nodiscard]] std::string end_text(const ExitStatus& exit) const;
     [[nodiscard]] Error early_exit();
+
+    void run_hook(Hook hook, AfterHook then);
+    void run_last_hook(Hook hook, std::function<void()> then);
+    void run_post_stop(std::function<void()> then);
+    void hook_started(const os::ProcessIdentity& command);
+    void drop_start_hook();
+    void end_lost_hook();
+    void run_pre_start();
+    Result<void> open_for_launch();
+    void launch_over_remains();
 
     void run_reload_command(const Answer& answer);
     [[nodiscard]] process::LaunchPlan command_plan(const process::LaunchPlan& plan) const;
@@ -209,6 +233,7 @@ class ServiceRunner {
     os::EventLoop::Id start_limit_ = 0;
     os::EventLoop::Id stopping_limit_ = 0;  // it has said that it is stopping
     os::EventLoop::Id notify_watch_ = 0;
+    std::unique_ptr<HookRun> hook_;
     std::unique_ptr<StopSequence> stop_;
     std::optional<StopReport> stop_report_;  // stop_ is done, the main process's exit is awaited
     AfterEnd after_stop_;
@@ -228,6 +253,8 @@ class ServiceRunner {
     bool begun_ = false;
     bool over_ = false;
     bool killed_ = false;
+    bool hurried_ = false;
+    bool post_stop_due_ = true;  // since the last one something was launched, or was to be
 };
 
 }  // namespace steward::supervise

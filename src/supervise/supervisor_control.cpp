@@ -107,6 +107,8 @@ Result<void> Supervisor::check_successor(const ServiceRunner& runner) const
         return refuse(ErrorCode::failed, "where this program was installed cannot be told");
     if (runner.over() || runner.stop_requested()) return refuse(ErrorCode::not_running, "it is being stopped");
     if (check_ != nullptr) return refuse(ErrorCode::failed, "that is under way already");
+    // It would be run again.
+    if (runner.runs_hook()) return refuse(ErrorCode::failed, "a hook of it is running", "steward reexec " + runner.name());
     return {};
 }
 
@@ -121,7 +123,7 @@ void Supervisor::reexec(const ServiceRunner& runner, const ServiceRunner::Answer
     process::LaunchPlan plan{.operation = "reexec", .service = runner.name(), .program = options_.successor->program()};
     plan.argv = options_.successor->check_words();
     for (const auto& [name, value] : os::whole_environment()) plan.environment.push_back(name + "=" + value);
-    const auto done = [this, refuse, answer, name = runner.name()](const CommandRun::Outcome& outcome) {
+    const auto done = [this, refuse, answer, &runner, name = runner.name()](const CommandRun::Outcome& outcome) {
         check_.reset();
         if (!outcome.succeeded()) {
             const std::string end = outcome.exit ? to_string(*outcome.exit) : "no answer";
@@ -132,6 +134,7 @@ void Supervisor::reexec(const ServiceRunner& runner, const ServiceRunner::Answer
                       .cause = os::quoted(options_.successor->program()) + " cannot carry on what this version has begun (" + end + ")",
                       .next_step = "steward restart " + name});
         }
+        if (auto possible = check_successor(runner); !possible) return refuse(possible.error());
         making_way_ = true;
         answer(Reply{});
         loop_.quit();

@@ -12,6 +12,7 @@ inline State sample_state()
     state.state = ServiceState::backing_off;
     state.since = Clock::time_point(std::chrono::seconds(1767323045));
     state.keeper = {.pid = 11, .start_time = 12, .pidfs_inode = 13};
+    state.hook = {.pid = 17, .start_time = 18, .pidfs_inode = 19};
     state.supervisor = {.pid = 21, .start_time = 22, .pidfs_inode = 23};
     state.main_pidfs_inode = 33;
     state.boot = {.boot_id = "0bd6bd8a-5c4e-4a3c-a8a4-2f6a7f0c9a11", .pid_namespace = 4026531836};
@@ -58,7 +59,7 @@ inline bool same(const std::optional<ExitStatus>& one, const std::optional<ExitS
 
 inline bool operator==(const State& one, const State& other)
 {
-    return one.state == other.state && one.since == other.since && same(one.keeper, other.keeper) &&
+    return one.state == other.state && one.since == other.since && same(one.keeper, other.keeper) && same(one.hook, other.hook) &&
            same(one.supervisor, other.supervisor) && one.main_pidfs_inode == other.main_pidfs_inode && one.boot == other.boot &&
            one.restarts == other.restarts && one.next_start == other.next_start && same(one.last_exit, other.last_exit) &&
            one.last_exit_pid == other.last_exit_pid && one.supervise == other.supervise && one.stop_requested == other.stop_requested &&
