@@ -21,6 +21,7 @@ enum class StopMode { group, mixed, main };
 enum class RestartPolicyKind { never, on_success, on_failure, on_abnormal, always };
 enum class LogOutput { automatic, file, journal, syslog, inherit, null };
 enum class LogTimestamps { none, iso8601, tai64n };
+enum class LogCompression { none, gzip, zstd };
 enum class Supervisor { automatic, init, steward };            // automatic: the init system where it can say all that is asked
 enum class InheritEnvironment { automatic, yes, no, listed };  // automatic: yes as PID 1, else no
 
@@ -28,6 +29,13 @@ struct EnvironmentFile {
     std::string path;
     bool optional = false;  // written with a leading '-'
     friend bool operator==(const EnvironmentFile&, const EnvironmentFile&) = default;
+};
+
+// At most so many lines in so much time. 0 lines: no limit.
+struct RateLimit {
+    std::uint64_t lines = 0;
+    Duration window = std::chrono::seconds(1);
+    friend bool operator==(const RateLimit&, const RateLimit&) = default;
 };
 
 // A resource limit as setrlimit(2) takes it. UINT64_MAX is "infinity".
@@ -165,6 +173,11 @@ struct ServiceSpec {
         std::string file;         // empty: the scope's default
         std::string stderr_file;  // empty: with stdout
         LogTimestamps timestamps = LogTimestamps::iso8601;
+        std::uint64_t max_size = std::uint64_t{10} << 20U;  // 0: the log is never rotated
+        unsigned keep = 5;
+        std::uint64_t max_total = 0;  // 0: unbounded
+        LogCompression compress = LogCompression::none;
+        RateLimit rate_limit;
         friend bool operator==(const Log&, const Log&) = default;
     } log;
 

@@ -92,6 +92,42 @@ std::optional<Duration> PositiveSpan::read(const Node& node, Reading& reading)
     return std::nullopt;
 }
 
+std::optional<std::uint64_t> Size::read(const Node& node, Reading& reading)
+{
+    const bool number = node.kind == Node::Kind::integer;
+    if (!number && node.kind != Node::Kind::text) {
+        reading.expected(node, "a size, such as \"10MiB\",");
+        return std::nullopt;
+    }
+    const std::string text = number ? std::to_string(node.integer) : node.text;
+    std::string objection;
+    const auto value = parse_size(text, objection);
+    if (!value) reading.objection(node, text, objection);
+    return value;
+}
+
+std::optional<Node> Size::write(std::uint64_t value)
+{
+    return Node::of(format_size(value));
+}
+
+std::optional<RateLimit> Rate::read(const Node& node, Reading& reading)
+{
+    if (node.kind != Node::Kind::text) {
+        reading.expected(node, "lines in a time, such as \"1000/10s\",");
+        return std::nullopt;
+    }
+    std::string objection;
+    const auto value = parse_rate(node.text, objection);
+    if (!value) reading.objection(node, node.text, objection);
+    return value;
+}
+
+std::optional<Node> Rate::write(const RateLimit& value)
+{
+    return Node::of(format_rate(value));
+}
+
 std::optional<Argv> Command::read(const Node& node, Reading& reading)
 {
     Argv argv;

@@ -126,6 +126,16 @@ struct ProgramDescriptor {
     static std::optional<Node> write(int value) { return value == 0 ? std::nullopt : Integer<int, 3, 1023>::write(value); }
 };
 
+struct Size {
+    static std::optional<std::uint64_t> read(const Node& node, Reading& reading);
+    static std::optional<Node> write(std::uint64_t value);
+};
+
+struct Rate {
+    static std::optional<RateLimit> read(const Node& node, Reading& reading);
+    static std::optional<Node> write(const RateLimit& value);
+};
+
 struct Command {
     static std::optional<Argv> read(const Node& node, Reading& reading);
     static std::optional<Node> write(const Argv& value) { return value.empty() ? std::nullopt : std::optional(Node::of(value)); }

@@ -6,6 +6,8 @@
 #include <limits>
 #include <set>
 
+#include <steward/words.hpp>
+
 namespace steward::config {
 
 namespace {
@@ -22,6 +24,7 @@ constexpr std::array<Unit, 6> size_units{
     {{"B", 1}, {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}, {"TiB", 1ULL << 40}, {"PiB", 1ULL << 50}}};
 
 constexpr std::uint64_t infinity = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t most_size = std::uint64_t{1} << 60U;
 constexpr unsigned highest_cpu = 8191;  // the kernel's own bound, NR_CPUS
 
 bool is_digit(char c)
@@ -48,9 +51,9 @@ std::string_view take_digits(std::string_view& text)
     return digits;
 }
 
-std::optional<std::uint64_t> parse_limit_value(std::string_view text, LimitUnit unit)
+// A number, with a unit of size where `unit` is bytes.
+std::optional<std::uint64_t> parse_amount(std::string_view text, LimitUnit unit)
 {
-    if (text == "infinity") return infinity;
     std::string_view rest = text;
     const auto number = parse_decimal<std::uint64_t>(take_digits(rest));
     if (!number || *number == infinity) return std::nullopt;
@@ -60,6 +63,19 @@ std::optional<std::uint64_t> parse_limit_value(std::string_view text, LimitUnit 
         if (rest == known.name && *number < infinity / known.factor) return *number * known.factor;
     }
     return std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_limit_value(std::string_view text, LimitUnit unit)
+{
+    return text == "infinity" ? infinity : parse_amount(text, unit);
+}
+
+template <std::size_t Count>
+std::string in_largest_unit(std::uint64_t count, const std::array<Unit, Count>& units)
+{
+    auto unit = units.rbegin();
+    while (count % unit->factor != 0) ++unit;  // the smallest is 1
+    return std::to_string(count / unit->factor) + std::string(unit->name);
 }
 
 std::string format_limit_value(std::uint64_t value)
@@ -73,10 +89,41 @@ std::string format_duration(Duration duration)
 {
     const auto count = static_cast<std::uint64_t>(duration.count());
     if (count == 0) return "0s";
-    for (auto unit = duration_units.rbegin(); unit != duration_units.rend(); ++unit) {
-        if (count % unit->factor == 0) return std::to_string(count / unit->factor) + std::string(unit->name);
+    return in_largest_unit(count, duration_units);
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text, std::string& objection)
+{
+    const auto size = parse_amount(text, LimitUnit::bytes);
+    if (!size || *size > most_size) {
+        objection = "is no size, such as \"64KiB\" or \"10MiB\"";
+        return std::nullopt;
     }
-    return std::to_string(count) + "us";
+    return size;
+}
+
+std::string format_size(std::uint64_t size)
+{
+    return size == 0 ? "0" : in_largest_unit(size, size_units);
+}
+
+std::optional<RateLimit> parse_rate(std::string_view text, std::string& objection)
+{
+    if (text == "none") return RateLimit{};
+    const std::size_t slash = text.find('/');
+    const auto lines = parse_decimal<std::uint64_t>(text.substr(0, slash));
+    std::string ignored;
+    const auto window = slash == std::string_view::npos ? std::nullopt : parse_duration(text.substr(slash + 1), &ignored);
+    if (!lines || *lines == 0 || !window || *window <= Duration::zero()) {
+        objection = "is no rate: lines in a time, such as \"1000/10s\", or \"none\" is meant";
+        return std::nullopt;
+    }
+    return RateLimit{.lines = *lines, .window = *window};
+}
+
+std::string format_rate(const RateLimit& rate)
+{
+    return rate.lines == 0 ? "none" : std::to_string(rate.lines) + "/" + format_duration(rate.window);
 }
 
 std::optional<unsigned> parse_octal(std::string_view text, unsigned highest, std::string& objection)

@@ -19,6 +19,14 @@ namespace steward::config {
 [[nodiscard]] std::optional<unsigned> parse_octal(std::string_view text, unsigned highest, std::string& objection);
 [[nodiscard]] std::string format_octal(unsigned value);  // with a leading 0
 
+// "64KiB", "10MiB"; units are binary.
+[[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text, std::string& objection);
+[[nodiscard]] std::string format_size(std::uint64_t size);  // in the largest unit that takes no fraction
+
+// "1000/10s", "none".
+[[nodiscard]] std::optional<RateLimit> parse_rate(std::string_view text, std::string& objection);
+[[nodiscard]] std::string format_rate(const RateLimit& rate);
+
 enum class LimitUnit { count, bytes };
 // "65536", "infinity", "1024:65536"; with bytes also "64MiB". A single value is both limits.
 [[nodiscard]] std::optional<ResourceLimit> parse_limit(std::string_view text, LimitUnit unit, std::string& objection);

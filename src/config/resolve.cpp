@@ -188,10 +188,20 @@ void Resolver::check_unsupervised()
             fault(path, "needs a supervisor, and [service] supervise is false");
     }
     spec_.restart.policy = RestartPolicyKind::never;
-    if (is_written("log.timestamps") && spec_.log.timestamps != LogTimestamps::none) {
-        fault("log.timestamps", "needs a supervisor, and [service] supervise is false");
+    // What these ask for when they ask for nothing needs nobody either.
+    const ServiceSpec::Log none{.timestamps = LogTimestamps::none, .max_size = 0};
+    const auto& log = spec_.log;
+    const std::pair<const char*, bool> asked[] = {{"log.timestamps", log.timestamps != none.timestamps},
+                                                  {"log.max-size", log.max_size != none.max_size},
+                                                  {"log.keep", log.keep != none.keep},
+                                                  {"log.max-total", log.max_total != none.max_total},
+                                                  {"log.compress", log.compress != none.compress},
+                                                  {"log.rate-limit", log.rate_limit != none.rate_limit}};
+    for (const auto& [path, is_asked] : asked) {
+        if (is_written(path) && is_asked) fault(path, "needs a supervisor, and [service] supervise is false");
     }
-    spec_.log.timestamps = LogTimestamps::none;
+    spec_.log.timestamps = none.timestamps;
+    spec_.log.max_size = none.max_size;
 }
 
 void Resolver::check_restart()
@@ -203,6 +213,10 @@ void Resolver::check_restart()
 
 void Resolver::check_log()
 {
+    if (spec_.log.max_total != 0 && spec_.log.max_total < spec_.log.max_size) {
+        if (is_written("log.max-size")) return fault("log.max-total", "is less than max-size");
+        spec_.log.max_size = spec_.log.max_total / 4;  // so that there are rotated files too
+    }
     if (spec_.log.output == LogOutput::automatic || spec_.log.output == LogOutput::file) return;
     for (const std::string path : {"log.file", "log.stderr-file"}) {
         if (is_written(path)) fault(path, "has no effect unless output is \"file\" or \"auto\"");

@@ -31,6 +31,9 @@ constexpr std::array supervisors{Word{"auto", Supervisor::automatic}, Word{"init
 constexpr std::array timestamps{Word{"none", LogTimestamps::none}, Word{"iso8601", LogTimestamps::iso8601},
                                 Word{"tai64n", LogTimestamps::tai64n}};
 
+constexpr std::array compressions{Word{"none", LogCompression::none}, Word{"gzip", LogCompression::gzip},
+                                  Word{"zstd", LogCompression::zstd}};
+
 template <auto Section, auto Member, class Kind>
 constexpr Key key(std::string_view table, std::string_view name)
 {
@@ -178,6 +181,7 @@ using FilePath = field::ExpandedText<object_to_file_path>;
 using Account = field::Text<object_to_account>;
 using Line = field::ExpandedText<object_to_line>;
 
+constexpr std::int64_t most_rotated = 100'000;
 constexpr std::int64_t most_restarts = std::numeric_limits<std::uint32_t>::max();
 
 constexpr auto keys = std::to_array<Key>({
@@ -246,11 +250,11 @@ constexpr auto keys = std::to_array<Key>({
     key<&ServiceSpec::log, &Log::file, FilePath>("log", "file"),
     key<&ServiceSpec::log, &Log::stderr_file, FilePath>("log", "stderr-file"),
     key<&ServiceSpec::log, &Log::timestamps, field::Choice<timestamps>>("log", "timestamps"),
-    unsupported("log", "max-size"),
-    unsupported("log", "keep"),
-    unsupported("log", "max-total"),
-    unsupported("log", "compress"),
-    unsupported("log", "rate-limit"),
+    key<&ServiceSpec::log, &Log::max_size, field::Size>("log", "max-size"),
+    key<&ServiceSpec::log, &Log::keep, field::Integer<unsigned, 0, most_rotated>>("log", "keep"),
+    key<&ServiceSpec::log, &Log::max_total, field::Size>("log", "max-total"),
+    key<&ServiceSpec::log, &Log::compress, field::Choice<compressions>>("log", "compress"),
+    key<&ServiceSpec::log, &Log::rate_limit, field::Rate>("log", "rate-limit"),
 
     health<&Health::command, field::Command>("command"),
     health<&Health::tcp, field::ExpandedText<object_to_endpoint>>("tcp"),

@@ -53,20 +53,6 @@ Result<void> judge_directory(os::BorrowedFd directory, const std::string& path)
     return fail(log_error(path, **distrusted, "a log directory that belongs to root and that only root can write"));
 }
 
-Result<os::UniqueFd> open_directory(const std::string& path)
-{
-    const std::string parent = os::parent_of(path);
-    // "/." makes the directory a component on the way, where root's own link is followed: /var/log on another disk.
-    auto directory = os::open_trusted(parent + "/.", {.directory = true, .path_only = true});
-    if (!directory && directory.error().os_errno == ENOENT) directory = os::make_directories(parent, 0755);
-    if (!directory && directory.error().os_errno == ELOOP) {
-        return fail(log_error(path, "its directory is reached through a symbolic link that another user could change"));
-    }
-    if (!directory) return fail(about(directory.error(), "open", path));
-    if (const auto judged = judge_directory(*directory, path); !judged) return fail(judged.error());
-    return directory;
-}
-
 // Looked at before it is opened: opening a device may do something, and opening a FIFO may fail in an unclear way.
 Result<bool> exists_as_file(os::BorrowedFd directory, const std::string& path)
 {
@@ -89,20 +75,6 @@ Result<os::UniqueFd> open_existing(os::BorrowedFd directory, const LogFileOption
 {
     auto file = os::open_at(directory, os::base_of(options.path), {.read = !options.append, .write = true, .append = options.append});
     if (!file) return fail(about(file.error(), "open", options.path));
-    return file;
-}
-
-Result<os::UniqueFd> make_log(os::BorrowedFd directory, const LogFileOptions& options)
-{
-    const os::OpenOptions anew{
-        .read = !options.append, .write = true, .append = options.append, .create = true, .exclusive = true, .mode = 0600};
-    auto file = os::open_at(directory, os::base_of(options.path), anew);
-    if (!file) return fail(about(file.error(), "open", options.path));
-    if (options.system_scope && os::effective_uid() == 0) {
-        // Without adm, or in a user namespace without it, the log is root's alone.
-        if (const auto adm = os::find_group("adm")) (void)os::change_owner(*file, 0, *adm);
-    }
-    if (const auto set = os::change_mode(*file, 0640); !set) return fail(about(set.error(), "open", options.path));
     return file;
 }
 
@@ -158,10 +130,40 @@ Result<std::vector<std::string>> tail(os::BorrowedFd fd, std::uint64_t offset, u
 
 }  // namespace
 
+Result<os::UniqueFd> open_log_directory(const std::string& path)
+{
+    const std::string parent = os::parent_of(path);
+    // "/." makes the directory a component on the way, where root's own link is followed: /var/log on another disk.
+    auto directory = os::open_trusted(parent + "/.", {.directory = true, .path_only = true});
+    if (!directory && directory.error().os_errno == ENOENT) directory = os::make_directories(parent, 0755);
+    if (!directory && directory.error().os_errno == ELOOP) {
+        return fail(log_error(path, "its directory is reached through a symbolic link that another user could change"));
+    }
+    if (!directory) return fail(about(directory.error(), "open", path));
+    if (const auto judged = judge_directory(*directory, path); !judged) return fail(judged.error());
+    return directory;
+}
+
+Result<os::UniqueFd> make_log(os::BorrowedFd directory, const LogFileOptions& options)
+{
+    const os::OpenOptions anew{
+        .read = !options.append, .write = true, .append = options.append, .create = true, .exclusive = true, .mode = 0600};
+    auto file = os::open_at(directory, os::base_of(options.path), anew);
+    if (!file) return fail(about(file.error(), "open", options.path));
+    if (options.system_scope && os::effective_uid() == 0) {
+        // Without adm, or in a user namespace without it, the log is root's alone.
+        const auto adm = options.group ? Result<std::uint32_t>(*options.group) : os::find_group("adm");
+        if (adm) (void)os::change_owner(*file, 0, *adm);
+    }
+    if (const auto set = os::change_mode(*file, 0640); !set) return fail(about(set.error(), "open", options.path));
+    return file;
+}
+
 Result<os::UniqueFd> open_log(const LogFileOptions& given)
 {
-    const LogFileOptions options{.path = os::absolute(given.path), .system_scope = given.system_scope, .append = given.append};
-    const auto directory = open_directory(options.path);
+    const LogFileOptions options{
+        .path = os::absolute(given.path), .system_scope = given.system_scope, .append = given.append, .group = given.group};
+    const auto directory = open_log_directory(options.path);
     if (!directory) return fail(directory.error());
     for (;;) {
         const auto exists = exists_as_file(*directory, options.path);

@@ -4,10 +4,8 @@
 #include <array>
 #include <cerrno>
 
-#include "log/log_file.hpp"
 #include "log/stamper.hpp"
 #include "os/error.hpp"
-#include "os/file_lock.hpp"
 #include "os/pipe.hpp"
 
 namespace steward::log {
@@ -20,7 +18,6 @@ constexpr std::size_t spool_limit = std::size_t{1024} * 1024;
 // A spool that is smaller than this is not emptied after each line of a quiet service.
 constexpr std::size_t spool_rest = std::size_t{16} * 1024;
 constexpr std::size_t largest_pipe = std::size_t{1024} * 1024;
-constexpr std::chrono::milliseconds lock_patience{200};
 
 // For one move at a time, of whichever pump: this code runs in one thread.
 std::array<char, std::size_t{64} * 1024> input_buffer;    // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -57,12 +54,14 @@ Result<std::size_t> Pump::move()
 
 bool Pump::direct() const
 {
-    return options_.timestamps == LogTimestamps::none && can_splice_;
+    // A full log is cut between lines, so they are looked at.
+    return options_.timestamps == LogTimestamps::none && can_splice_ && !is_limited() && !is_full();
 }
 
 Result<std::size_t> Pump::move_directly()
 {
-    auto moved = os::splice_to_file(fifo_, log_, mark_.log_size, largest_pipe);
+    const std::uint64_t room = full_at_ == 0 ? largest_pipe : full_at_ - mark_.log_size;
+    auto moved = os::splice_to_file(fifo_, log_, mark_.log_size, std::min<std::uint64_t>(room, largest_pipe));
     if (!moved && moved.error().os_errno == EINVAL) {
         can_splice_ = false;
         return move_by_spool();
@@ -76,7 +75,7 @@ Result<std::size_t> Pump::move_directly()
 Result<std::size_t> Pump::move_by_spool()
 {
     // The log's size must be known before there is anything that it would be cut back for.
-    if (std::exchange(went_directly_, false)) mark_.in_line = ends_inside_line(mark_.log_size) ? 1 : 0;
+    learn_line_end();
     if (mark_ != spool_.mark()) {
         if (auto committed = commit(mark_); !committed) return fail(committed.error());
     }
@@ -95,9 +94,10 @@ Result<void> Pump::drain()
             absorb();
             return fail(moved.error());
         }
-        if (*moved >= left || *moved == 0) return {};
+        if (*moved >= left || *moved == 0) break;
         left -= *moved;
     }
+    return mark_.gate.dropped_bytes != 0 && mark_.in_line == 0 ? report_dropped() : Result<void>();
 }
 
 // ---- from the spool into the log -----------------------------------------------------------------------------------------------------
@@ -109,6 +109,9 @@ Result<void> Pump::deliver()
     }
     if (mark_.lost_bytes > 0) {
         if (auto told = end_of_loss(); !told) return told;
+    }
+    if (is_limited() && mark_.in_line == 0 && is_report_due(options_.rate_limit, mark_.gate, std::chrono::steady_clock::now())) {
+        if (auto reported = report_dropped(); !reported) return reported;
     }
     if (spool_.size() < spool_rest) return {};
     auto emptied = spool_.empty();
@@ -124,14 +127,39 @@ Result<void> Pump::deliver_some()
     if (*got == 0) return fail(Error{.operation = "read", .object = "the spool", .cause = "it was cut by somebody else", .next_step = {}});
     auto from = std::span<const char>(input_buffer).first(*got);
     while (!from.empty()) {
-        const auto done = stamp_lines(from, mark_.in_line != 0, stamp, output_buffer, output_buffer.size());
-        SpoolMark after = mark_;
-        after.consumed += done.taken;
-        after.in_line = done.in_line ? 1 : 0;
-        if (auto written = write(std::span<const char>(output_buffer).first(done.written), after); !written) return written;
-        from = from.subspan(done.taken);
+        const auto taken = deliver_lines(from, stamp);
+        if (!taken) return fail(taken.error());
+        from = from.subspan(*taken);
     }
     return {};
+}
+
+Result<std::size_t> Pump::deliver_lines(std::span<const char> from, const Stamp& stamp)
+{
+    const auto now = is_limited() ? std::chrono::steady_clock::now() : GateTime();
+    if (is_limited()) {
+        if (is_report_due(options_.rate_limit, mark_.gate, now) && mark_.in_line == 0) {
+            if (auto reported = report_dropped(); !reported) return fail(reported.error());
+        }
+        const auto verdict = judge_rate(options_.rate_limit, mark_.gate, from, mark_.in_line != 0, now);
+        from = from.first(verdict.bytes);
+        if (!verdict.passes) {
+            SpoolMark after = mark_;
+            after.consumed += verdict.bytes;
+            after.gate = verdict.after;
+            if (auto committed = commit(after); !committed) return fail(committed.error());
+            return verdict.bytes;
+        }
+    }
+    if (auto made = make_room(); !made) return fail(made.error());
+    const std::size_t enough = full_at_ == 0 ? output_buffer.size() : full_at_ - std::min(full_at_, mark_.log_size);
+    const auto done = stamp_lines(from, mark_.in_line != 0, stamp, output_buffer, enough);
+    SpoolMark after = mark_;
+    after.consumed += done.taken;
+    after.in_line = done.in_line ? 1 : 0;
+    if (is_limited()) after.gate = judge_rate(options_.rate_limit, mark_.gate, from.first(done.taken), mark_.in_line != 0, now).after;
+    if (auto written = write(std::span<const char>(output_buffer).first(done.written), after); !written) return fail(written.error());
+    return done.taken;
 }
 
 Result<void> Pump::write(std::span<const char> bytes, const SpoolMark& after)
@@ -147,14 +175,32 @@ Result<void> Pump::write(std::span<const char> bytes, const SpoolMark& after)
 }
 
 // A line of steward's own.
-Result<void> Pump::write_line(std::string_view line)
+Result<void> Pump::write_line(std::string_view line, SpoolMark after)
 {
     const Stamp stamp(options_.timestamps, std::chrono::system_clock::now());
     std::string text = mark_.in_line != 0 ? "\n" : "";
     text.append(stamp.text().begin(), stamp.text().end()).append(line).append("\n");
-    SpoolMark after = mark_;
     after.in_line = 0;
     return write(text, after);
+}
+
+std::optional<std::chrono::microseconds> Pump::report_after() const
+{
+    if (!is_limited() || mark_.gate.dropped_bytes == 0) return std::nullopt;
+    return left_of_window(options_.rate_limit, mark_.gate, std::chrono::steady_clock::now());
+}
+
+Result<void> Pump::report_dropped()
+{
+    const auto& [lines, window] = options_.rate_limit;
+    SpoolMark after = mark_;
+    after.gate.dropped_lines = 0;
+    after.gate.dropped_bytes = 0;
+    const bool seconds = window.count() % 1'000'000 == 0;
+    const std::string time = std::to_string(window.count() / (seconds ? 1'000'000 : 1'000)) + (seconds ? " s" : " ms");
+    return write_line("steward: " + std::to_string(mark_.gate.dropped_lines) + " lines (" + std::to_string(mark_.gate.dropped_bytes) +
+                          " bytes) were dropped here: more than " + std::to_string(lines) + " lines in " + time,
+                      after);
 }
 
 Error Pump::about_log(Error error) const
@@ -176,7 +222,7 @@ Result<void> Pump::begin_launch()
     if (options_.timestamps == LogTimestamps::none || mark_.in_line == 0 || !log_) return {};
     SpoolMark after = mark_;
     after.in_line = 0;
-    return write(std::string_view("\n"), after);
+    return mark_.log_size == 0 ? commit(after) : write(std::string_view("\n"), after);
 }
 
 // ---- a log that cannot be written ----------------------------------------------------------------------------------------------------
@@ -184,7 +230,7 @@ Result<void> Pump::begin_launch()
 void Pump::absorb()
 {
     // A mark must stand before there are bytes behind it; that nothing can be marked is no reason to let the service wait.
-    if (std::exchange(went_directly_, false)) mark_.in_line = ends_inside_line(mark_.log_size) ? 1 : 0;
+    learn_line_end();
     const bool marked = mark_ == spool_.mark() || commit(mark_);
     while (marked && mark_.lost_bytes == 0 && spool_.size() < spool_limit) {
         const auto taken = spool_.take(fifo_, std::min<std::size_t>(batch_size, spool_limit - spool_.size()));
@@ -219,13 +265,12 @@ Result<void> Pump::end_of_loss()
     const Loss loss{.lines = mark_.lost_lines, .bytes = mark_.lost_bytes};
     const std::string words = "steward: " + std::to_string(loss.lines) + " lines (" + std::to_string(loss.bytes) +
                               " bytes) were dropped here: the log could not be written";
-    if (auto told = write_line(words); !told) return told;
     SpoolMark after = mark_;
     after.lost_lines = 0;
     after.lost_bytes = 0;
+    if (auto told = write_line(words, after); !told) return told;
     told_loss_.lines += loss.lines;
     told_loss_.bytes += loss.bytes;
-    if (auto committed = commit(after); !committed) return committed;
     return spool_.pending() > 0 ? deliver_some() : Result<void>();
 }
 
@@ -251,85 +296,6 @@ Result<bool> Pump::skip_to_line_end()
         if (auto kept = spool_.append(std::as_bytes(bytes.subspan(lost))); !kept) return fail(kept.error());
         return true;
     }
-}
-
-// ---- the log -------------------------------------------------------------------------------------------------------------------------
-
-// Looked at before each move: somebody may have removed it, cut it or written to it.
-Result<void> Pump::ready_log()
-{
-    if (!log_) return open_log_file();
-    const auto found = os::info(log_);
-    if (!found) return fail(found.error());
-    if (found->links == 0) {
-        log_.reset();
-        return open_log_file();
-    }
-    if (found->size == mark_.log_size) return {};
-    mark_.log_size = found->size;
-    mark_.in_line = ends_inside_line(found->size) ? 1 : 0;
-    return mark_.consumed < spool_.size() ? commit(mark_) : Result<void>();
-}
-
-Result<void> Pump::open_log_file()
-{
-    auto log = open_log({.path = options_.path, .system_scope = options_.system_scope, .append = false});
-    if (!log) return fail(log.error());
-    // Who writes at places of its own choosing must be the only one. A killed predecessor's child may hold its copy for a moment.
-    if (const auto locked = os::lock(*log, 0, lock_patience); !locked && locked.error().code == ErrorCode::timed_out) {
-        return fail(
-            Error{.operation = "write to", .object = "log file " + os::quoted(options_.path), .cause = "another service writes it"});
-    }
-    auto found = os::info(*log);
-    if (!found) return fail(found.error());
-    log_ = std::move(*log);
-    if (spool_.pending() > 0) {
-        recover(*found);
-        found = os::info(log_);
-        if (!found) return fail(found.error());
-    }
-    const bool as_left = found->inode == mark_.log_inode && found->device == mark_.log_device && found->size == mark_.log_size;
-    SpoolMark opened = mark_;
-    opened.log_device = found->device;
-    opened.log_inode = found->inode;
-    opened.log_size = found->size;
-    // A line that was begun in a log that has gone goes on in the new one.
-    if (!as_left && found->size != 0) opened.in_line = ends_inside_line(found->size) ? 1 : 0;
-    return commit(opened);
-}
-
-// What stands behind the mark is a part of what the spool still holds.
-void Pump::recover(const os::FileInfo& found)
-{
-    const SpoolMark& mark = spool_.mark();
-    if (found.inode != mark.log_inode || found.device != mark.log_device) return cut_elsewhere();
-    if (found.size > mark.log_size) static_cast<void>(os::set_file_size(log_, mark.log_size));
-}
-
-// The log was renamed before its writer was killed.
-void Pump::cut_elsewhere() const
-{
-    const SpoolMark& mark = spool_.mark();
-    const std::string directory = os::parent_of(options_.path);
-    const auto names = os::list_directory(directory);
-    if (!names) return;
-    const std::string prefix = os::base_of(options_.path);
-    for (const std::string& name : *names) {
-        if (!name.starts_with(prefix)) continue;
-        const auto file = os::open_trusted(directory + "/" + name, {.write = true});
-        const auto found = file ? os::info(*file) : Result<os::FileInfo>(tl::unexpected(file.error()));
-        if (!found || found->inode != mark.log_inode || found->device != mark.log_device) continue;
-        if (found->size > mark.log_size) static_cast<void>(os::set_file_size(*file, mark.log_size));
-        return;
-    }
-}
-
-bool Pump::ends_inside_line(std::uint64_t size) const
-{
-    if (size == 0) return false;
-    char last = '\n';
-    const auto got = os::read_at(log_, std::as_writable_bytes(std::span(&last, 1)), size - 1);
-    return got && *got == 1 && last != '\n';
 }
 
 }  // namespace steward::log

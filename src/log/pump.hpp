@@ -8,6 +8,8 @@
 // never waits for a disk.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +18,9 @@
 #include <steward/result.hpp>
 #include <steward/service_spec.hpp>
 
+#include "log/rotation.hpp"
 #include "log/spool.hpp"
+#include "log/stamper.hpp"
 #include "os/file.hpp"
 
 namespace steward::log {
@@ -25,6 +29,8 @@ struct PumpOptions {
     std::string path;
     bool system_scope = true;
     LogTimestamps timestamps = LogTimestamps::iso8601;
+    RotationRules rotation;
+    RateLimit rate_limit;
 };
 
 struct Loss {
@@ -48,8 +54,16 @@ class Pump {
     Result<void> drain();
     // The next program's first line is a line of its own.
     Result<void> begin_launch();
+    // Somebody has renamed it: the next line begins a new one. Nothing is done where the log is still what its name stands for.
+    Result<void> reopen();
+    // A log that was full has been rotated, or could not be and is written on. Told once.
+    [[nodiscard]] bool take_rotated() { return std::exchange(rotated_, false); }
+    [[nodiscard]] std::optional<Error> take_rotation_fault() { return std::exchange(rotation_fault_, std::nullopt); }
     // What had to be dropped, told once after the log is written again. A line in the log says it too.
     [[nodiscard]] Loss take_loss() { return std::exchange(told_loss_, {}); }
+
+    // After how long move() is to be called even if nothing comes, for a line that says what the rate limit has dropped. Unset: nothing to say.
+    [[nodiscard]] std::optional<std::chrono::microseconds> report_after() const;
 
     // Something was taken that the log does not have yet, or the count of what it will never have.
     [[nodiscard]] bool owes() const { return spool_.pending() > 0 || mark_.lost_bytes > 0; }
@@ -66,11 +80,20 @@ class Pump {
     Result<std::size_t> move_by_spool();
     Result<void> deliver();
     Result<void> deliver_some();
-    Result<void> write_line(std::string_view line);
+    Result<std::size_t> deliver_lines(std::span<const char> from, const Stamp& stamp);
+    Result<void> write_line(std::string_view line, SpoolMark after);
+    [[nodiscard]] bool is_limited() const { return options_.rate_limit.lines != 0; }
+    Result<void> report_dropped();
     Result<void> write(std::span<const char> bytes, const SpoolMark& after);
     Result<void> end_of_loss();
     Result<bool> skip_to_line_end();
     void discard();
+
+    [[nodiscard]] bool is_full() const { return full_at_ != 0 && mark_.log_size >= full_at_; }
+    void learn_line_end();
+    Result<void> make_room();
+    Result<void> rotate();
+    Result<bool> name_is_ours() const;
 
     Result<void> ready_log();
     Result<void> open_log_file();
@@ -89,6 +112,11 @@ class Pump {
     bool went_directly_ = false;  // since the last commit
     bool grown_ = false;
     bool inside_lost_line_ = false;
+    bool recovered_ = false;  // nothing stands behind the mark in the log
+    bool rotated_ = false;
+    std::uint64_t full_at_ = 0;  // the size at which the log is rotated; 0: never
+    std::optional<Error> rotation_fault_;
+    std::optional<std::uint32_t> log_group_;
     Loss told_loss_;
 };
 

@@ -11,7 +11,7 @@ namespace steward::log {
 
 namespace {
 
-constexpr std::uint64_t magic = 0x314c4f4f50535453;  // "STSPOOL1"
+constexpr std::uint64_t magic = 0x324c4f4f50535453;  // "STSPOOL2"
 constexpr std::uint64_t head_size = 4096;
 constexpr std::uint64_t slot_distance = 512;
 
@@ -26,7 +26,8 @@ struct Slot {
     {
         std::uint64_t hash = 0xcbf29ce484222325;
         for (const std::uint64_t word : {magic, sequence, mark.consumed, mark.log_device, mark.log_inode, mark.log_size, mark.in_line,
-                                         mark.lost_lines, mark.lost_bytes}) {
+                                         mark.lost_lines, mark.lost_bytes, mark.gate.window_began, mark.gate.passed,
+                                         mark.gate.dropped_lines, mark.gate.dropped_bytes, mark.gate.inside_dropped}) {
             hash = (hash ^ word) * 0x100000001b3;
         }
         return hash;

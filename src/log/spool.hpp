@@ -11,6 +11,7 @@
 
 #include <steward/result.hpp>
 
+#include "log/rate_gate.hpp"
 #include "os/fd.hpp"
 
 namespace steward::log {
@@ -23,6 +24,7 @@ struct SpoolMark {
     std::uint64_t in_line = 0;     // 1: the last line that was written waits for its end
     std::uint64_t lost_lines = 0;  // since the last report of a loss
     std::uint64_t lost_bytes = 0;
+    GateState gate;
     friend bool operator==(const SpoolMark&, const SpoolMark&) = default;
 };
 

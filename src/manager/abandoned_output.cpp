@@ -9,6 +9,7 @@ AbandonedOutput::AbandonedOutput(os::EventLoop& loop, const Located& located, co
     auto directory = record::ServiceDirectory::open(located.paths.runtime, located.name);
     if (!directory || !*directory) return;
     assignment_.spec = spec;
+    assignment_.spec.log.compress = LogCompression::none;  // the next supervisor's work
     assignment_.output = {.kind = supervise::OutputTarget::Kind::file,
                           .log_file = judgement.state->log_file,
                           .stderr_file = spec.log.stderr_file == judgement.state->log_file ? "" : spec.log.stderr_file,

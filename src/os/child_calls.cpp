@@ -116,6 +116,14 @@ int set_nice(int nice) noexcept
     return outcome(setpriority(PRIO_PROCESS, 0, nice));
 }
 
+int set_idle_io() noexcept
+{
+    // ioprio_set(2) has no wrapper and, in older kernels' headers, no names.
+    constexpr int who_process = 1;
+    constexpr int class_idle = 3 << 13;
+    return outcome(static_cast<int>(syscall(SYS_ioprio_set, who_process, 0, class_idle)));
+}
+
 int set_oom_score_adjust(int value) noexcept
 {
     if (value < -1000 || value > 1000) return EINVAL;

@@ -20,6 +20,7 @@ int change_root(const char* path) noexcept;  // chroot + chdir("/")
 void set_umask(unsigned mask) noexcept;
 int set_rlimit(int resource, std::uint64_t soft, std::uint64_t hard) noexcept;
 int set_nice(int nice) noexcept;
+int set_idle_io() noexcept;                    // disks serve everybody else first
 int set_oom_score_adjust(int value) noexcept;  // /proc/self/oom_score_adj
 int set_affinity(std::span<const unsigned> cpus) noexcept;
 int join_cgroup(int cgroup_directory) noexcept;           // writes "0" to cgroup.procs

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 
 #include "os/error.hpp"
 
@@ -51,6 +52,14 @@ Result<std::size_t> read_block(BorrowedFd fd, void* into, std::size_t size, std:
     return static_cast<std::size_t>(got);
 }
 
+Result<std::optional<FileInfo>> look(int directory, const std::string& path, int flags)
+{
+    struct stat found {};
+    if (fstatat(directory, path.c_str(), &found, flags) == 0) return std::optional(to_info(found));
+    if (errno == ENOENT || errno == ENOTDIR) return std::optional<FileInfo>();
+    return fail(errno_error("examine", quoted(path), errno));
+}
+
 }  // namespace
 
 Result<FileInfo> info(BorrowedFd fd)
@@ -62,10 +71,12 @@ Result<FileInfo> info(BorrowedFd fd)
 
 Result<std::optional<FileInfo>> info_at(const std::string& path, bool follow)
 {
-    struct stat found {};
-    if (fstatat(AT_FDCWD, path.c_str(), &found, follow ? 0 : AT_SYMLINK_NOFOLLOW) == 0) return std::optional(to_info(found));
-    if (errno == ENOENT || errno == ENOTDIR) return std::optional<FileInfo>();
-    return fail(errno_error("examine", quoted(path), errno));
+    return look(AT_FDCWD, path, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+}
+
+Result<std::optional<FileInfo>> info_in(BorrowedFd directory, const std::string& name)
+{
+    return look(directory.get(), name, AT_SYMLINK_NOFOLLOW);
 }
 
 bool can_execute(const std::string& path)
@@ -91,6 +102,19 @@ Result<void> remove_at(BorrowedFd directory, const std::string& name)
 {
     if (unlinkat(directory.get(), name.c_str(), 0) < 0 && errno != ENOENT) return fail(errno_error("remove", quoted(name), errno));
     return {};
+}
+
+Result<void> rename_at(BorrowedFd directory, const std::string& from, const std::string& to)
+{
+    if (renameat2(directory.get(), from.c_str(), directory.get(), to.c_str(), RENAME_NOREPLACE) == 0) return {};
+    int error = errno;
+    // A file system, or a kernel before 3.15, that cannot promise it.
+    if (error == EINVAL || error == ENOSYS) {
+        error = faccessat(directory.get(), to.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? EEXIST : 0;
+        if (error == 0 && renameat(directory.get(), from.c_str(), directory.get(), to.c_str()) < 0) error = errno;
+        if (error == 0) return {};
+    }
+    return fail(errno_error("rename", quoted(from), error));
 }
 
 Result<std::size_t> read_at(BorrowedFd fd, std::span<std::byte> into, std::uint64_t offset)
@@ -147,6 +171,21 @@ Result<void> set_file_size(BorrowedFd fd, std::uint64_t size)
     do result = ftruncate(fd.get(), static_cast<off_t>(size));
     while (result < 0 && errno == EINTR);
     if (result < 0) return fail(errno_error("set the size of", described(fd), errno));
+    return {};
+}
+
+Result<void> set_modified(BorrowedFd fd, std::int64_t since_epoch_ns)
+{
+    constexpr std::int64_t second = 1'000'000'000;
+    const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+                              {.tv_sec = since_epoch_ns / second, .tv_nsec = since_epoch_ns % second}};
+    if (futimens(fd.get(), times) < 0) return fail(errno_error("set the time of", described(fd), errno));
+    return {};
+}
+
+Result<void> sync(BorrowedFd fd)
+{
+    if (fsync(fd.get()) < 0 && errno != EINVAL) return fail(errno_error("write to", described(fd), errno));  // EINVAL: nothing to sync
     return {};
 }
 

@@ -51,6 +51,8 @@ struct FileInfo {
 Result<FileInfo> info(BorrowedFd fd);
 // Of the link itself where `path` is one. Unset when there is nothing (ENOENT, ENOTDIR).
 Result<std::optional<FileInfo>> info_at(const std::string& path, bool follow = false);
+// Of what stands in a directory under that name, links as such.
+Result<std::optional<FileInfo>> info_in(BorrowedFd directory, const std::string& name);
 [[nodiscard]] bool can_execute(const std::string& path);  // a regular file with an x bit for the caller
 
 Result<std::string> read_file(const std::string& path, std::size_t limit);  // follows links
@@ -65,8 +67,9 @@ Result<void> replace_file(BorrowedFd directory, const std::string& name, std::st
 Result<void> replace_link(BorrowedFd directory, const std::string& name, const std::string& target, bool sync = false);
 // Whether the name is such a temp file's, which a killed writer leaves behind.
 [[nodiscard]] bool is_temporary(std::string_view name);
-Result<void> sync_directory(BorrowedFd directory);                      // which may be O_PATH
-Result<void> remove_at(BorrowedFd directory, const std::string& name);  // succeeds when there is nothing
+Result<void> sync_directory(BorrowedFd directory);                                             // which may be O_PATH
+Result<void> remove_at(BorrowedFd directory, const std::string& name);                         // succeeds when there is nothing
+Result<void> rename_at(BorrowedFd directory, const std::string& from, const std::string& to);  // EEXIST where `to` is there
 
 // Makes `path` and its missing parents (0755 but for the last). An existing directory is left as it is. Links: as open_trusted.
 Result<UniqueFd> make_directories(const std::string& path, unsigned mode);
@@ -91,5 +94,7 @@ Result<std::string> read_tail(BorrowedFd fd, std::size_t limit);
 Result<void> change_owner(BorrowedFd fd, std::uint32_t uid, std::uint32_t gid);
 Result<void> change_mode(BorrowedFd fd, unsigned mode);
 Result<void> set_file_size(BorrowedFd fd, std::uint64_t size);
+Result<void> set_modified(BorrowedFd fd, std::int64_t since_epoch_ns);
+Result<void> sync(BorrowedFd fd);  // fsync
 
 }  // namespace steward::os

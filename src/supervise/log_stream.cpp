@@ -11,8 +11,12 @@ constexpr std::chrono::seconds retry_pause{1};
 
 }  // namespace
 
-LogStream::LogStream(os::EventLoop& loop, log::EventLog& events, std::string service, log::Pump pump)
-    : loop_(loop), events_(events), service_(std::move(service)), pump_(std::move(pump))
+LogStream::LogStream(os::EventLoop& loop, log::EventLog& events, const std::string& service, log::Pump pump, LogCompression compression)
+    : loop_(loop),
+      events_(events),
+      service_(service),
+      pump_(std::move(pump)),
+      packer_(events, service, {.path = pump_.options().path, .system_scope = pump_.options().system_scope}, compression)
 {
 }
 
@@ -20,6 +24,7 @@ LogStream::~LogStream()
 {
     loop_.cancel(watch_);
     loop_.cancel(retry_);
+    loop_.cancel(report_);
 }
 
 Result<void> LogStream::open()
@@ -31,6 +36,7 @@ Result<void> LogStream::open()
         watch_ = *watch;
     }
     if (!opened && pump_.owes()) settle(opened);
+    if (opened) packer_.look();
     return opened;
 }
 
@@ -52,6 +58,12 @@ void LogStream::drain()
     if (watch_ != 0) settle(pump_.drain());
 }
 
+Result<void> LogStream::reopen()
+{
+    drain();
+    return pump_.reopen();
+}
+
 // The fault is told when it begins and when it has passed. It is looked at again only while something waits to be written.
 void LogStream::settle(const Result<void>& outcome)
 {
@@ -70,6 +82,30 @@ void LogStream::settle(const Result<void>& outcome)
     if (faulted_ && retry_ == 0 && pump_.owes()) {
         retry_ = loop_.after(retry_pause, [this] { try_again(); });
     }
+    look_at_rotation();
+    look_at_limit();
+}
+
+// The log says how much was dropped when the time is over, also when nothing more comes.
+void LogStream::look_at_limit()
+{
+    const auto due = pump_.report_after();
+    if (!due || report_ != 0) return;
+    if (!std::exchange(limit_told_, true))
+        events_.warning(service_, "it writes more lines than its rate-limit: its log says how many are dropped");
+    report_ = loop_.after(*due, [this] {
+        report_ = 0;
+        readable();
+    });
+}
+
+void LogStream::look_at_rotation()
+{
+    const auto fault = pump_.take_rotation_fault();
+    if (fault && !rotation_faulted_) events_.error(service_, fault->message() + ": it is written on");
+    const bool rotated = pump_.take_rotated();
+    rotation_faulted_ = fault || (rotation_faulted_ && !rotated);
+    if (rotated) packer_.look();
 }
 
 void LogStream::begin_launch()

@@ -8,12 +8,13 @@
 #include "log/event_log.hpp"
 #include "log/pump.hpp"
 #include "os/event_loop.hpp"
+#include "supervise/log_packer.hpp"
 
 namespace steward::supervise {
 
 class LogStream {
   public:
-    LogStream(os::EventLoop& loop, log::EventLog& events, std::string service, log::Pump pump);
+    LogStream(os::EventLoop& loop, log::EventLog& events, const std::string& service, log::Pump pump, LogCompression compression);
     ~LogStream();
     LogStream(const LogStream&) = delete;
     LogStream& operator=(const LogStream&) = delete;
@@ -24,6 +25,8 @@ class LogStream {
     void begin_launch();
     // All that was written until now is in the log, if the log can be written.
     void drain();
+    Result<void> reopen();
+    [[nodiscard]] LogPacker& packer() { return packer_; }
     // Of this launch, without their stamps.
     [[nodiscard]] std::vector<std::string> last_lines(unsigned count);
 
@@ -31,14 +34,20 @@ class LogStream {
     void readable();
     void try_again();
     void settle(const Result<void>& outcome);
+    void look_at_rotation();
+    void look_at_limit();
 
     os::EventLoop& loop_;
     log::EventLog& events_;
     std::string service_;
     log::Pump pump_;
+    LogPacker packer_;
     os::EventLoop::Id watch_ = 0;
     os::EventLoop::Id retry_ = 0;
+    os::EventLoop::Id report_ = 0;
+    bool limit_told_ = false;
     bool faulted_ = false;
+    bool rotation_faulted_ = false;
     os::FileInfo launch_log_;  // the log as it was at the launch
 };
 

@@ -87,9 +87,14 @@ Result<void> ServiceOutput::open_stream(std::unique_ptr<LogStream>& stream, os::
         if (!file) return fail(file.error());
         auto opened = log::Spool::open(std::move(*file));
         if (!opened) return fail(opened.error());
-        const log::PumpOptions options{
-            .path = path, .system_scope = assignment_.output.system_scope, .timestamps = assignment_.spec.log.timestamps};
-        stream = std::make_unique<LogStream>(loop_, events_, assignment_.spec.name, log::Pump(options, fifo, std::move(*opened)));
+        const auto& rules = assignment_.spec.log;
+        const log::PumpOptions options{.path = path,
+                                       .system_scope = assignment_.output.system_scope,
+                                       .timestamps = rules.timestamps,
+                                       .rotation = {.max_size = rules.max_size, .keep = rules.keep, .max_total = rules.max_total},
+                                       .rate_limit = rules.rate_limit};
+        stream = std::make_unique<LogStream>(loop_, events_, assignment_.spec.name, log::Pump(options, fifo, std::move(*opened)),
+                                             rules.compress);
     }
     return stream->open();
 }
@@ -135,6 +140,31 @@ void ServiceOutput::drain()
     for (LogStream* stream : {out_.get(), err_.get()}) {
         if (stream != nullptr) stream->drain();
     }
+}
+
+// The first fault, after all have been tried.
+Result<void> ServiceOutput::reopen()
+{
+    Result<void> outcome;
+    for (LogStream* stream : {err_.get(), out_.get()}) {
+        if (stream == nullptr) continue;
+        if (auto done = stream->reopen(); !done) outcome = std::move(done);
+    }
+    return outcome;
+}
+
+bool ServiceOutput::child_ended(std::int32_t pid, const ExitStatus& status)
+{
+    return (out_ != nullptr && out_->packer().child_ended(pid, status)) || (err_ != nullptr && err_->packer().child_ended(pid, status));
+}
+
+std::vector<std::int32_t> ServiceOutput::children() const
+{
+    std::vector<std::int32_t> found;
+    for (LogStream* stream : {out_.get(), err_.get()}) {
+        if (stream != nullptr && stream->packer().child() != 0) found.push_back(stream->packer().child());
+    }
+    return found;
 }
 
 void ServiceOutput::close()

@@ -34,6 +34,11 @@ class ServiceOutput {
     void hang_up();
     // All that was written until now is in the logs.
     void drain();
+    // Logs that somebody has renamed are left to them: what comes goes into new ones.
+    Result<void> reopen();
+    // True when it was a child of this object's: those that compress.
+    bool child_ended(std::int32_t pid, const ExitStatus& status);
+    [[nodiscard]] std::vector<std::int32_t> children() const;
     // Somebody else may take what comes from now on.
     void close();
     // Of this launch, stderr's own first where there is one.

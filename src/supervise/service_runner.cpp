@@ -45,6 +45,7 @@ bool ServiceRunner::child_ended(std::int32_t pid, const ExitStatus& status)
         reload_->ended(status);
         return true;
     }
+    if (output_.child_ended(pid, status)) return true;
     const bool ours = (main_running_ && main_->pid() == pid) || (unseen_ != 0 && unseen_ == pid);
     if (ours) main_gone(status);
     if (forked_ != nullptr) forked_->look_again();
@@ -104,6 +105,12 @@ void ServiceRunner::run_reload_command(const Answer& answer)
     if (before == ServiceState::running) set_state(before);
     host_.events.warning(name(), run.error().message());
     if (answer) answer(Reply{.error = run.error()});
+}
+
+void ServiceRunner::hang_up()
+{
+    if (auto reopened = output_.reopen(); !reopened) tell_trouble(reopened.error());
+    if (check_reload(assignment_.spec)) reload({});
 }
 
 void ServiceRunner::pass_on(int signal)
@@ -187,10 +194,12 @@ Error ServiceRunner::error(ErrorCode code, const char* operation, std::string ca
 
 Membership ServiceRunner::membership() const
 {
+    auto not_members = output_.children();
+    not_members.push_back(host_.supervisor.pid);
     return Membership{.cgroup = cgroup_ ? &*cgroup_ : nullptr,
                       .main = main_ ? &*main_ : nullptr,
                       .tree_root = host_.tree_root,
-                      .not_members = {host_.supervisor.pid},
+                      .not_members = std::move(not_members),
                       .strangers = host_.strangers};
 }
 

@@ -94,6 +94,7 @@ class ServiceRunner {
     void stop(Answer answer);   // the answer may be empty
     void hurry();
     void reload(Answer answer);
+    void hang_up();  // SIGHUP: logs that somebody has renamed are made anew, and the service is reloaded where there is a way
     void pass_on(int signal);
     // A child of this process, or one that the keeper reaped, has ended; true when it was this runner's.
     bool child_ended(std::int32_t pid, const ExitStatus& status);

@@ -139,7 +139,7 @@ void Supervisor::on_signal(int signal)
             }
             return stop_all();
         case SIGHUP:
-            for (const auto& runner : runners_) runner->reload({});
+            for (const auto& runner : runners_) runner->hang_up();
             return;
         default:
             if (!as_pid_1_) return;

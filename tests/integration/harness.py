@@ -348,13 +348,24 @@ def without_stamps(text):
 
 
 STAMP_SIZES = {"none": 0, "iso8601": 28, "tai64n": 26}
+UNPACKERS = {".gz": ["gzip", "-dc"], ".zst": ["zstd", "-dcq"]}
+
+
+def log_chain(log):
+    """The log and its rotated files, oldest first; each number once."""
+    numbered = {}
+    for file in log.parent.glob(f"{log.name}.*"):
+        number = file.name[len(log.name) + 1 :].split(".")[0]
+        if number.isdigit():
+            assert numbered.setdefault(int(number), file) == file, sorted(log.parent.iterdir())
+    return [numbered[number] for number in sorted(numbered, reverse=True)] + [log]
 
 
 def check_lines(helper, files, stamps):
     """That these files, one after another, hold what number_lines has written. The number of lines."""
     checker = subprocess.Popen([helper("check_lines"), str(STAMP_SIZES[stamps])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     for file in files:
-        subprocess.run(["cat", file], stdout=checker.stdin, check=False)
+        subprocess.run([*UNPACKERS.get(file.suffix, ["cat"]), file], stdout=checker.stdin, check=False)
     words, _ = checker.communicate()
     assert checker.returncode == 0, words
     return int(words)

@@ -70,7 +70,7 @@ def test_stamps_need_a_supervisor(room):
 
 @pytest.mark.parametrize("stamps", ["none", "iso8601"])
 def test_every_byte_is_in_the_log_before_stop_returns(room, stamps):
-    room.service("web", numbers(more=30_000), f"[log]\ntimestamps = '{stamps}'\n")
+    room.service("web", numbers(more=30_000), f"[log]\ntimestamps = '{stamps}'\nmax-size = 0\n")
     room("start", "web")
     room("stop", "web")
     assert assert_whole(room.log_text()) >= 30_000
@@ -79,7 +79,7 @@ def test_every_byte_is_in_the_log_before_stop_returns(room, stamps):
 @pytest.mark.parametrize("stamps", ["none", "iso8601"])
 def test_so_it_is_when_nobody_supervises_any_more(room, stamps):
     """Much more than a FIFO holds: it is taken while the program ends."""
-    room.service("web", numbers(more=30_000, pause="time.sleep(0.01)"), f"[log]\ntimestamps = '{stamps}'\n")
+    room.service("web", numbers(more=30_000, pause="time.sleep(0.01)"), f"[log]\ntimestamps = '{stamps}'\nmax-size = 0\n")
     room("start", "web")
     keeper, supervisor = room.pair()
     for pid in (keeper, supervisor):
@@ -109,7 +109,7 @@ def test_what_was_written_while_nobody_supervised_is_there_after_the_next_start(
 
 @pytest.mark.parametrize("stamps", ["none", "iso8601"])
 def test_kills_of_keeper_and_supervisor_lose_and_double_nothing(room, stamps):
-    room.service("web", numbers(), f"[log]\ntimestamps = '{stamps}'\n")
+    room.service("web", numbers(), f"[log]\ntimestamps = '{stamps}'\nmax-size = 0\n")
     room("start", "web")
     chance = random.Random(1)
     for _ in range(12):
@@ -224,6 +224,25 @@ def test_a_log_replaced_by_something_else_is_told_once_and_written_again_afterwa
     lines = without_stamps(path.read_text()).splitlines()
     first = int(lines[0].split()[0])
     assert [int(line.split()[0]) for line in lines] == list(range(first, first + len(lines)))
+
+
+@pytest.mark.root
+def test_a_permission_that_is_withdrawn_is_told_once(make_room):
+    room = make_room(user=NOBODY)
+    place = room.root / "logs"
+    room.service("web", numbers(pause="time.sleep(0.02)"), f"[log]\nfile = '{place}/web.log'\n")
+    room("start", "web")
+    path = place / "web.log"
+    wait_until(lambda: path.exists() and path.stat().st_size > 0)
+    os.chown(place, 0, 0)
+    path.unlink()
+    wait_until(lambda: tells(room, "output is kept in memory"))
+    assert not path.exists()
+    os.chown(place, NOBODY, NOBODY)
+    wait_until(lambda: tells(room, "its log is written again: nothing was lost"))
+    assert (room.log / "steward.log").read_text().count("output is kept in memory") == 1
+    room("stop", "web")
+    assert path.stat().st_size > 0
 
 
 def test_a_log_directory_that_is_removed_is_made_again(room):

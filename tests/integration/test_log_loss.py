@@ -9,23 +9,25 @@ import time
 
 import pytest
 
-from harness import STAMP_SIZES, alive, check_lines, kill, wait_until
+from harness import UNPACKERS, alive, check_lines, kill, log_chain, wait_until
 
 MIB = int(os.environ.get("STEWARD_TEST_LOG_MIB", 40))
 KILLS = int(os.environ.get("STEWARD_TEST_LOG_KILLS", 10))
 
 
-@pytest.mark.parametrize("stamps", STAMP_SIZES)
-def test_no_line_is_lost_doubled_or_torn(room, helper, stamps):
+@pytest.mark.parametrize(("stamps", "compress"), [("none", None), ("tai64n", None), ("none", "gzip"), ("iso8601", "zstd")])
+def test_no_line_is_lost_doubled_or_torn(room, helper, stamps, compress):
     signal.alarm(240 + MIB)
-    room.service("web", [helper("number_lines"), str(max(20, MIB // 10))], f"[log]\ntimestamps = '{stamps}'\n")
+    rotation = f"max-size = '2MiB'\nkeep = 100000\ncompress = '{compress}'\n" if compress else "max-size = 0\n"
+    rate = max(20, MIB // 10)
+    room.service("web", [helper("number_lines"), str(rate)], f"[log]\ntimestamps = '{stamps}'\n" + rotation)
+    begun = time.monotonic()
     room("start", "web")
     chance = random.Random()
     print("seed", seed := chance.randrange(2**32))
     chance.seed(seed)
-    log = room.log / "web.log"
     killed = 0
-    while killed < KILLS or log.stat().st_size < MIB << 20:
+    while killed < KILLS or time.monotonic() < begun + MIB / rate:
         time.sleep(chance.uniform(0, 0.3))
         if killed == KILLS:
             continue
@@ -39,7 +41,12 @@ def test_no_line_is_lost_doubled_or_torn(room, helper, stamps):
             wait_until(lambda both=victims: not any(alive(pid) for pid in both), "the end of both")
             room("start", "web")
         wait_until(lambda old=pair: (now := room.pair()) != old and all(now) and all(map(alive, now)), "a whole pair")
+    log = room.log / "web.log"
+    if compress:
+        wait_until(lambda: len(log_chain(log)) > 3 and log_chain(log)[0].suffix in UNPACKERS, "a compressed file")
     main = room.pid()
     room("stop", "web")
     assert not alive(main)
-    assert check_lines(helper, [log], stamps) > MIB * 1000
+    files = log_chain(log)
+    assert (len(files) > 3) == bool(compress)
+    assert check_lines(helper, files, stamps) > MIB * 1000

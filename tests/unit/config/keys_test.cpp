@@ -138,6 +138,11 @@ output = "file"
 file = "/var/log/x.log"
 stderr-file = "/var/log/x.err"
 timestamps = "tai64n"
+max-size = "64KiB"
+keep = 0
+max-total = 1048576
+compress = "zstd"
+rate-limit = "1000/10s"
 [limits]
 nofile = 65536
 core = "infinity"
@@ -152,7 +157,15 @@ no-new-privileges = true
 capabilities = ["net_bind_service", "CAP_CHOWN"]
 ambient-capabilities = "Cap_Chown"
 )"));
-    EXPECT_EQ(spec.log, (ServiceSpec::Log{LogOutput::file, "/var/log/x.log", "/var/log/x.err", LogTimestamps::tai64n}));
+    EXPECT_EQ(spec.log, (ServiceSpec::Log{LogOutput::file,
+                                          "/var/log/x.log",
+                                          "/var/log/x.err",
+                                          LogTimestamps::tai64n,
+                                          64U << 10U,
+                                          0,
+                                          1U << 20U,
+                                          LogCompression::zstd,
+                                          {1000, 10s}}));
     EXPECT_THAT(spec.limits,
                 ElementsAre(Pair("core", ResourceLimit{infinity, infinity}), Pair("nofile", ResourceLimit{65536, 65536}),
                             Pair("nproc", ResourceLimit{infinity - 1, infinity - 1}), Pair("stack", ResourceLimit{8 << 20, infinity})));
@@ -163,6 +176,20 @@ ambient-capabilities = "Cap_Chown"
     EXPECT_THAT(spec.security.capabilities, Optional(ElementsAre("cap_net_bind_service", "cap_chown")));
     EXPECT_THAT(spec.security.ambient_capabilities, ElementsAre("cap_chown"));
     EXPECT_THAT(spec_of(with("[resources]\ncpu-affinity = \"0-1,4\"")).resources.cpu_affinity, ElementsAre(0, 1, 4));
+}
+
+TEST(Keys, a_log_is_not_larger_than_all_logs_together)
+{
+    EXPECT_EQ(spec_of(with("[log]\nmax-total = \"1MiB\"")).log.max_size, 256U << 10U);
+    EXPECT_EQ(spec_of(with("[log]\nmax-total = \"1GiB\"")).log.max_size, 10U << 20U);
+    EXPECT_THAT(faults_of(with("[log]\nmax-size = \"2MiB\"\nmax-total = \"1MiB\"")), HasSubstr("max-total is less than max-size"));
+    EXPECT_THAT(faults_of(with("[log]\nmax-size = \"2MB\"")), HasSubstr("'2MB' is no size"));
+    EXPECT_THAT(faults_of(with("[log]\nmax-size = -1")), HasSubstr("'-1' is no size"));
+    EXPECT_EQ(spec_of(with("[log]\nrate-limit = \"none\"")).log.rate_limit.lines, 0U);
+    for (const char* rate : {"1000", "0/1s", "5/0s", "/1s", "-1/1s", "1/s"}) {
+        EXPECT_THAT(faults_of(with(std::string("[log]\nrate-limit = \"") + rate + "\"")), HasSubstr("is no rate")) << rate;
+    }
+    EXPECT_THAT(faults_of(with("[log]\nmax-size = true")), HasSubstr("a size, such as \"10MiB\", is expected"));
 }
 
 TEST(Keys, no_capabilities_is_not_the_same_as_none_said)

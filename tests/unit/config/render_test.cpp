@@ -88,6 +88,7 @@ TEST(Render, an_unsupervised_service_survives)
     spec.service.supervise = false;
     spec.restart.policy = RestartPolicyKind::never;
     spec.log.timestamps = LogTimestamps::none;
+    spec.log.max_size = 0;
     expect_round_trip(spec);
 }
 

@@ -93,6 +93,14 @@ TEST_F(PumpTest, begins_a_line_for_the_next_program)
     write("one\n");
     ASSERT_TRUE(pump->drain());
     EXPECT_EQ(without_stamps(log()), "no end\none\n");
+    write("no end");
+    ASSERT_TRUE(pump->drain());
+    fs::remove(log_path());
+    ASSERT_TRUE(pump->drain());
+    ASSERT_TRUE(pump->begin_launch());
+    write("one\n");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_EQ(without_stamps(log()), "one\n");
 }
 
 TEST_F(PumpTest, a_line_of_megabytes_passes_whole)
@@ -222,12 +230,130 @@ TEST_F(PumpTest, a_batch_cut_short_in_a_log_that_was_renamed_since_is_cut_there)
     EXPECT_EQ(without_stamps(log()), "two\n");
 }
 
+std::string line_of(int number)
+{
+    return std::to_string(number) + std::string(40, '.') + "\n";
+}
+
+TEST_F(PumpTest, rotates_a_full_log_between_lines)
+{
+    for (const auto kind : {LogTimestamps::none, LogTimestamps::iso8601}) {
+        options_.timestamps = kind;
+        options_.rotation = {.max_size = 1000, .keep = 99};
+        fs::remove_all(scratch_ / "log");
+        const auto pump = opened();
+        std::string all;
+        for (int block = 0; block < 20; ++block) {
+            std::string text;
+            for (int i = 0; i < 10; ++i) text += line_of(block * 10 + i);
+            write(text);
+            ASSERT_TRUE(pump->drain());
+            all += text;
+        }
+        EXPECT_TRUE(pump->take_rotated());
+        EXPECT_FALSE(pump->take_rotation_fault());
+        EXPECT_EQ(without_stamps(log_and_rotated()), all);
+        for (int number = 1; fs::exists(log_path() + "." + std::to_string(number)); ++number) {
+            const std::string text = test::content_of(log_path() + "." + std::to_string(number));
+            EXPECT_THAT(text, EndsWith(".\n"));
+            EXPECT_GE(text.size(), 1000U);
+            EXPECT_LT(text.size(), 1100U);
+        }
+    }
+}
+
+TEST_F(PumpTest, a_line_that_does_not_end_does_not_grow_a_log_for_ever)
+{
+    options_.rotation = {.max_size = 10'000, .keep = 99};
+    const auto pump = opened();
+    std::string all;
+    for (int i = 0; i < 10; ++i) {
+        write(std::string(9'000, static_cast<char>('a' + i)));
+        all += std::string(9'000, static_cast<char>('a' + i));
+        ASSERT_TRUE(pump->drain());
+    }
+    EXPECT_EQ(without_stamps(log_and_rotated()), all);
+    EXPECT_LE(fs::file_size(log_path() + ".1"), 30'000U);
+    EXPECT_GE(fs::file_size(log_path() + ".1"), 20'000U);
+}
+
+TEST_F(PumpTest, writes_on_in_a_log_that_was_renamed_until_it_is_told)
+{
+    const auto pump = opened();
+    write("one\n");
+    ASSERT_TRUE(pump->drain());
+    ASSERT_TRUE(pump->reopen());
+    fs::rename(log_path(), log_path() + ".old");
+    write("two\n");
+    ASSERT_TRUE(pump->drain());
+    ASSERT_TRUE(pump->reopen());
+    write("three\n");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_EQ(without_stamps(test::content_of(log_path() + ".old")), "one\ntwo\n");
+    EXPECT_EQ(without_stamps(log()), "three\n");
+}
+
+TEST_F(PumpTest, a_full_log_that_cannot_be_rotated_is_written_on)
+{
+    options_.rotation = {.max_size = 100, .keep = 1};
+    const auto pump = opened();
+    fs::create_directories(log_path() + ".1/full");
+    std::string all;
+    for (int i = 0; i < 10; ++i) {
+        write(line_of(i));
+        all += line_of(i);
+        ASSERT_TRUE(pump->drain());
+    }
+    EXPECT_EQ(without_stamps(log()), all);
+    const auto fault = pump->take_rotation_fault();
+    ASSERT_TRUE(fault);
+    EXPECT_THAT(fault->message(), HasSubstr("cannot rotate log file"));
+    fs::remove_all(log_path() + ".1");
+    for (int i = 0; i < 10; ++i) {
+        write(line_of(i));
+        ASSERT_TRUE(pump->drain());
+    }
+    EXPECT_TRUE(pump->take_rotated());
+}
+
+TEST_F(PumpTest, a_rate_limit_drops_lines_and_says_how_many)
+{
+    options_.rate_limit = {.lines = 3, .window = std::chrono::hours(1)};
+    auto pump = opened();
+    write("1\n2\n3\n4\n5\n");
+    ASSERT_EQ(pump->move().value(), 10U);
+    EXPECT_EQ(without_stamps(log()), "1\n2\n3\n");
+    EXPECT_TRUE(pump->report_after());
+    pump.reset();
+    pump = opened();  // the count survives its counter
+    write("6\n");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_EQ(without_stamps(log()), "1\n2\n3\nsteward: 3 lines (6 bytes) were dropped here: more than 3 lines in 3600 s\n");
+    EXPECT_FALSE(pump->report_after());
+}
+
+TEST_F(PumpTest, two_do_not_write_one_log)
+{
+    const auto first = opened();
+    const auto fifo = os::make_nameless_fifo(geteuid(), getegid()).value();
+    auto spool = Spool::open(os::make_memory_file("spool").value()).value();
+    Pump second(options_, fifo, std::move(spool));
+    const auto refused = second.open();
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message(), HasSubstr("another service writes it"));
+}
+
 // Numbered lines of random length through a pump that is killed at any moment: every line is there, once, in order, whole.
 TEST_F(PumpTest, loses_and_doubles_nothing_when_it_is_killed_at_any_moment)
 {
-    constexpr int lines = 200'000;
-    for (const auto kind : {LogTimestamps::none, LogTimestamps::iso8601}) {
+    constexpr int lines = 100'000;
+    const RotationRules rotation{.max_size = 100'000, .keep = 10'000};
+    for (const auto& [kind, rules] : {std::pair{LogTimestamps::none, RotationRules{}},
+                                      {LogTimestamps::iso8601, RotationRules{}},
+                                      {LogTimestamps::none, rotation},
+                                      {LogTimestamps::iso8601, rotation}}) {
         options_.timestamps = kind;
+        options_.rotation = rules;
         fs::remove_all(scratch_ / "log");
         const pid_t writer = fork();
         if (writer == 0) {
@@ -254,7 +380,7 @@ TEST_F(PumpTest, loses_and_doubles_nothing_when_it_is_killed_at_any_moment)
             writes = waitpid(writer, nullptr, WNOHANG) == 0;
         }
         ASSERT_TRUE(opened()->drain());
-        std::istringstream text(log());
+        std::istringstream text(log_and_rotated());
         std::string line;
         int next = 0;
         while (std::getline(text, line)) {

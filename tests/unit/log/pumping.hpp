@@ -45,6 +45,14 @@ class Pumping : public testing::Test {
     }
     [[nodiscard]] std::string log_path() const { return scratch_ / "log/web.log"; }
     [[nodiscard]] std::string log() const { return content_of(log_path()); }
+    [[nodiscard]] std::string log_and_rotated() const
+    {
+        std::string text = log();
+        for (int number = 1; std::filesystem::exists(log_path() + "." + std::to_string(number)); ++number) {
+            text.insert(0, content_of(log_path() + "." + std::to_string(number)));
+        }
+        return text;
+    }
     [[nodiscard]] static std::string without_stamps(const std::string& text)
     {
         std::string bare;
