@@ -52,8 +52,9 @@ class Control {
     // At boot, no more. What is enabled or disabled already stays as it is.
     virtual Result<void> enable(const std::string& name) const = 0;
     virtual Result<void> disable(const std::string& name) const = 0;
-    // Where the links that start services at boot are numbered by the dependencies of all of them (SysV init), only the init system's own
-    // tool can write them; elsewhere whoever installs may. forget() removes those of a service whose script is gone.
+    // Whether it has to be asked when a service is installed, too. Where links are numbered by the dependencies of all services (SysV init),
+    // only its own tool can write them; where services are taken up by themselves (runit), it has to be waited for. Elsewhere whoever installs
+    // writes the links. forget() is for a service whose script or directory is gone: what the init system still has of it goes.
     [[nodiscard]] virtual bool owns_links() const { return false; }
     virtual Result<void> forget(const std::string&) const { return {}; }
 };

@@ -1,10 +1,37 @@
-// runit: sv, and the links of the directory that runsvdir watches.
+// runit: sv, and the directory that runsvdir watches. A service that is linked there has a runsv, and `down` in the service's directory has
+// runsv leave it alone until it is asked.
+#include <chrono>
+#include <thread>
+
 #include "init/tools.hpp"
+#include "os/error.hpp"
 #include "os/file.hpp"
+#include "os/tree.hpp"
 
 namespace steward::init {
 
 namespace {
+
+// runsvdir looks for changes every five seconds.
+constexpr std::chrono::seconds patience{20};
+constexpr std::chrono::milliseconds pause{50};
+
+// runsv's own directories, outside of the service's: where the links `supervise` lead.
+std::string supervise(const std::string& name)
+{
+    return "/run/sv." + name;
+}
+
+std::string log_supervise(const std::string& name)
+{
+    return "/run/sv-log." + name;
+}
+
+// A FIFO that nobody reads cannot be opened to write.
+bool has_runsv(const std::string& directory)
+{
+    return os::open_following(directory + "/ok", {.write = true}).has_value();
+}
 
 class RunitControl final : public Control {
   public:
@@ -24,7 +51,10 @@ class RunitControl final : public Control {
     {
         auto known = knows(name);
         if (!known) return fail(known.error());
-        return *known ? BootState::enabled : BootState::unknown;
+        if (!*known) return BootState::unknown;
+        const auto down = os::info_at(service(name) + "/down");
+        if (!down) return fail(down.error());
+        return *down ? BootState::disabled : BootState::enabled;
     }
 
     Result<bool> runs(const std::string& name) const override
@@ -41,20 +71,62 @@ class RunitControl final : public Control {
     Result<void> reload(const std::string& name) const override { return act("reload", name); }
 
     Result<void> read_anew() const override { return {}; }
-    // To be enabled is to be linked, and the link is for whoever installs.
-    Result<void> enable(const std::string& name) const override { return fail(no_tool("enable", name)); }
-    Result<void> disable(const std::string& name) const override { return fail(no_tool("disable", name)); }
+    [[nodiscard]] bool owns_links() const override { return true; }
+    // runsv reads `down` once, when it begins: what is enabled before that would be started too.
+    Result<void> enable(const std::string& name) const override
+    {
+        return set_down("enable", name, [](const os::Tree& host, const std::string& path) { return host.remove(path); });
+    }
+    Result<void> disable(const std::string& name) const override
+    {
+        return set_down("disable", name, [](const os::Tree& host, const std::string& path) { return host.write_file(path, "", 0644); });
+    }
+    Result<void> forget(const std::string& name) const override
+    {
+        auto ended = await("remove", name, [&] { return !has_runsv(supervise(name)) && !has_runsv(log_supervise(name)); });
+        if (!ended) return ended;
+        const auto host = os::Tree::open({});
+        if (!host) return fail(host.error());
+        auto removed = host->remove_all(supervise(name));
+        return removed ? host->remove_all(log_supervise(name)) : removed;
+    }
 
   private:
-    static Error no_tool(const char* operation, const std::string& name)
-    {
-        return Error{.code = ErrorCode::unsupported,
-                     .operation = operation,
-                     .object = name,
-                     .cause = "runit has no tool for it, and steward did not install the service",
-                     .next_step = "a link in /etc/service"};
-    }
     static std::string service(const std::string& name) { return "/etc/service/" + name; }
+
+    template <class Change>
+    Result<void> set_down(const char* operation, const std::string& name, Change change) const
+    {
+        auto known = knows(name);
+        if (!known) return fail(known.error());
+        if (!*known) {
+            return fail(Error{.code = ErrorCode::unsupported,
+                              .operation = operation,
+                              .object = name,
+                              .cause = "runit does not know it",
+                              .next_step = "a link in /etc/service"});
+        }
+        if (auto begun = await(operation, name, [&] { return has_runsv(service(name) + "/supervise"); }); !begun) return begun;
+        const auto host = os::Tree::open({});
+        if (!host) return fail(host.error());
+        return change(*host, service(name) + "/down");
+    }
+
+    template <class Condition>
+    static Result<void> await(const char* operation, const std::string& name, Condition condition)
+    {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() >= deadline) {
+                return fail(Error{.code = ErrorCode::failed,
+                                  .operation = operation,
+                                  .object = name,
+                                  .cause = "runsvdir has not taken up what changed in /etc/service"});
+            }
+            std::this_thread::sleep_for(pause);
+        }
+        return {};
+    }
 
     Result<void> act(const char* verb, const std::string& name) const
     {

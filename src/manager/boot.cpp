@@ -67,6 +67,10 @@ class BootPlan {
     // All that was written stays, but the links.
     Result<void> plan_links()
     {
+        if (*system_ == InitSystem::runit) {
+            const Content down = at_boot_ == AtBoot::no ? Content::file({}, 0644) : Content{};
+            if (auto set = files_.set(runit_down_path(name_), down); !set) return set;
+        }
         const auto links = boot_links(*system_, site_.paths, name_, unit_of(*manifest_, name_), at_boot_);
         auto stale = at_boot_ == AtBoot::no ? boot_links(*system_, site_.paths, name_, {}, AtBoot::yes) : std::vector<Link>();
         if (*system_ == InitSystem::sysv) {

@@ -38,7 +38,16 @@ std::string unit_directory(const os::Tree& tree, const Paths& paths)
 std::vector<Link> standing_links(InitSystem system, const std::string& name)
 {
     if (system != InitSystem::runit) return {};
-    return {{"/etc/sv/" + name + "/supervise", "/run/sv." + name}, {"/etc/sv/" + name + "/log/supervise", "/run/sv-log." + name}};
+    const std::string directory = "/etc/sv/" + name;
+    // What is linked runit knows, whether it starts it at boot or not; last, because it looks at once.
+    return {{directory + "/supervise", "/run/sv." + name},
+            {directory + "/log/supervise", "/run/sv-log." + name},
+            {"/etc/service/" + name, directory}};
+}
+
+std::string runit_down_path(const std::string& name)
+{
+    return "/etc/sv/" + name + "/down";
 }
 
 std::vector<Link> boot_links(InitSystem system, const Paths& paths, const std::string& name, const std::string& unit, AtBoot at_boot)
@@ -60,7 +69,6 @@ std::vector<Link> boot_links(InitSystem system, const Paths& paths, const std::s
             return links;
         }
         case InitSystem::openrc: return {{"/etc/runlevels/default/" + name, "/etc/init.d/" + name}};
-        case InitSystem::runit: return {{"/etc/service/" + name, "/etc/sv/" + name}};
         default: return {};
     }
 }
@@ -89,6 +97,11 @@ Result<AtBoot> present_at_boot(const os::Tree& tree, InitSystem system, const st
         if (!numbered) return fail(numbered.error());
         const bool starts = std::ranges::any_of(*numbered, [](const Link& link) { return os::base_of(link.path).front() == 'S'; });
         return starts ? AtBoot::yes : AtBoot::no;
+    }
+    if (system == InitSystem::runit) {
+        const auto down = tree.look(runit_down_path(name), largest);
+        if (!down) return fail(down.error());
+        return *down ? AtBoot::no : AtBoot::yes;
     }
     for (const Link& link : links) {
         auto found = tree.look(link.path, largest);

@@ -24,10 +24,13 @@ struct Link {
 
 enum class AtBoot { no, yes };
 
+// The file that keeps runit from starting a service at boot.
+[[nodiscard]] std::string runit_down_path(const std::string& name);
+
 // The links that start it at boot, or tell that it is not to be; of SysV init those of a host where no tool numbers them.
 [[nodiscard]] std::vector<Link> boot_links(InitSystem system, const Paths& paths, const std::string& name, const std::string& unit,
                                            AtBoot at_boot);
-// Whether one of those that start it is there; of SysV init, under whatever number.
+// Whether one of those that start it is there; of SysV init, under whatever number; of runit, whether nothing keeps it from it.
 Result<AtBoot> present_at_boot(const os::Tree& tree, InitSystem system, const std::string& name, const std::vector<Link>& links);
 // The links in /etc/rcN.d, K links too.
 Result<std::vector<Link>> numbered_links(const os::Tree& tree, const std::string& name);

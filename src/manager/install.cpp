@@ -99,6 +99,7 @@ class Installer {
             if (auto planned = plan_unit(*loaded); !planned) return fail(planned.error());
         }
         if (auto planned = plan_boot(loaded->spec.install.enable ? AtBoot::yes : AtBoot::no); !planned) return fail(planned.error());
+        if (auto planned = plan_standing_links(); !planned) return fail(planned.error());
         if (auto planned = plan_former_links(); !planned) return fail(planned.error());
         if (auto planned = plan_.drop_the_rest(); !planned) return fail(planned.error());
         if (auto planned = plan_.conclude(system_); !planned) return fail(planned.error());
@@ -176,6 +177,12 @@ class Installer {
             if (auto free = require_unshadowed(); !free) return free;
             if (auto wanted = plan_.want_file(path, file.text, file.mode); !wanted) return wanted;
         }
+        return {};
+    }
+
+    Result<void> plan_standing_links()
+    {
+        if (!system_) return {};
         for (const Link& link : standing_links(*system_, name_)) {
             if (auto wanted = plan_.want_link(link.path, link.target); !wanted) return wanted;
         }
@@ -225,6 +232,9 @@ class Installer {
         const auto links = boot_links(*system_, site_.paths, name_, unit_, AtBoot::yes);
         if (is_new_system()) {
             at_boot_ = wanted;
+            // A runit that runs starts what is linked at once, unless it is told not to; it is enabled when it has been taken up.
+            const bool down = *system_ == InitSystem::runit && (links_by_tool() || wanted == AtBoot::no);
+            if (down) return plan_.set(runit_down_path(name_), Content::file({}, 0644));
             if (links_by_tool()) return {};
         } else {
             auto present = present_at_boot(site_.tree, *system_, name_, links);
@@ -242,7 +252,9 @@ class Installer {
     // Of the init system that it was installed for before; those that a tool numbered are in no manifest.
     Result<void> plan_former_links()
     {
-        if (!before_ || before_->system != InitSystem::sysv || system_ == InitSystem::sysv) return {};
+        if (!before_ || before_->system == system_) return {};
+        if (before_->system == InitSystem::runit) return plan_.set(runit_down_path(name_), {});
+        if (before_->system != InitSystem::sysv) return {};
         const auto links = numbered_links(site_.tree, name_);
         if (!links) return fail(links.error());
         for (const Link& link : *links) {

@@ -44,6 +44,9 @@ Result<FilePlan> plan_removal(const Site& site, const std::string& name, const s
             if (auto dropped = plan.drop_link(link.path); !dropped) return fail(dropped.error());
         }
     }
+    if (manifest && manifest->system == InitSystem::runit) {
+        if (auto dropped = plan.set(runit_down_path(name), {}); !dropped) return fail(dropped.error());
+    }
     if (auto dropped = plan.drop_the_rest(); !dropped) return fail(dropped.error());
     if (auto forgotten = plan.set(at_boot_path(site.paths, name), {}); !forgotten) return fail(forgotten.error());
     if (auto concluded = plan.conclude_without(); !concluded) return fail(concluded.error());

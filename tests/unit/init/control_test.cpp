@@ -136,8 +136,8 @@ TEST_F(ControlTest, each_tool_enables_and_disables_in_its_own_words)
                                        ElementsAre("rc-update", "add", "web"), ElementsAre("update-rc.d", "web", "defaults"),
                                        ElementsAre("update-rc.d", "web", "enable"), ElementsAre("update-rc.d", "web", "defaults-disabled"),
                                        ElementsAre("update-rc.d", "web", "disable"), ElementsAre("update-rc.d", "web", "remove")));
-    EXPECT_EQ(control(InitSystem::runit)->enable("web").error().code, ErrorCode::unsupported);
-    EXPECT_EQ(control(InitSystem::runit)->disable("web").error().code, ErrorCode::unsupported);
+    EXPECT_EQ(control(InitSystem::runit)->enable("steward-test-no-such-service").error().code, ErrorCode::unsupported);
+    EXPECT_EQ(control(InitSystem::runit)->disable("steward-test-no-such-service").error().code, ErrorCode::unsupported);
 }
 
 // By its word systemctl answers, and with --quiet it says none.
@@ -149,12 +149,14 @@ TEST_F(ControlTest, systemd_is_asked_aloud)
     EXPECT_THAT(commands_, testing::Each(testing::Not(testing::Contains("--quiet"))));
 }
 
-TEST_F(ControlTest, only_update_rc_d_has_links_of_its_own)
+TEST_F(ControlTest, only_sysv_and_runit_do_themselves_what_starts_a_service_at_boot)
 {
-    for (const InitSystem system : {InitSystem::systemd, InitSystem::openrc, InitSystem::runit}) {
+    for (const InitSystem system : {InitSystem::systemd, InitSystem::openrc}) {
         EXPECT_FALSE(control(system)->owns_links());
         EXPECT_TRUE(control(system)->forget("web"));
     }
+    EXPECT_TRUE(control(InitSystem::runit)->owns_links());
+    EXPECT_TRUE(control(InitSystem::runit)->forget("steward-test-no-such-service"));
     EXPECT_THAT(commands_, testing::IsEmpty());
 }
 
