@@ -363,4 +363,33 @@ std::optional<std::size_t> read_word(const Node& node, Reading& reading, const s
     return std::nullopt;
 }
 
+std::optional<std::vector<std::string>> UnitLines::read(const Node& node, Reading& reading)
+{
+    std::vector<std::string> lines;
+    const auto take = [&](const Node& item) {
+        if (item.kind == Node::Kind::integer) {
+            lines.push_back(std::to_string(item.integer));
+        } else if (item.kind == Node::Kind::flag) {
+            lines.emplace_back(item.flag ? "true" : "false");
+        } else if (auto line = reading.expanded_text(item, object_to_unit_line)) {
+            lines.push_back(std::move(*line));
+        }
+    };
+    if (node.kind == Node::Kind::table) {
+        reading.expected(node, "a string, an integer, true, false or an array of those");
+        return std::nullopt;
+    }
+    if (node.kind != Node::Kind::list) {
+        take(node);
+    } else {
+        for (const Node& item : node.items) take(item);
+    }
+    return lines;
+}
+
+Node UnitLines::write(const std::vector<std::string>& value)
+{
+    return value.size() == 1 ? Node::of(value.front()) : Node::of(value);
+}
+
 }  // namespace steward::config::field

@@ -181,6 +181,12 @@ struct Capability {
     static std::optional<std::string> read(const Node& node, Reading& reading);
 };
 
+// What goes into a unit: a string, or as many lines as an array has; numbers and truth values as systemd writes them.
+struct UnitLines {
+    static std::optional<std::vector<std::string>> read(const Node& node, Reading& reading);
+    static Node write(const std::vector<std::string>& value);
+};
+
 enum class Support { yes, no };
 
 template <class Enum>

@@ -19,6 +19,8 @@ class Reading {
 
     void enter(std::string_view table, std::string_view key);
 
+    [[nodiscard]] std::string_view key() const { return key_; }  // as the file writes it
+
     // "[restart] delay: MESSAGE"
     void fault(const Node& at, const std::string& message, std::string suggestion = {});
     void expected(const Node& at, std::string_view what);  // "[restart] delay: a duration is expected, not an integer"

@@ -23,7 +23,9 @@ std::vector<ResolvedKey> resolved_keys(const ServiceSpec& spec, const Origins& o
     for (const Key& key : schema()) {
         const auto value = key.supported() ? key.write(key, spec) : std::nullopt;
         if (!value) continue;
-        const std::string path = std::string(key.table) + "." + std::string(key.name);
+        const std::string table(key.table);
+        // In a table of free keys each is one of its own.
+        const std::string path = key.name == "*" ? table : table + "." + std::string(key.name);
         if (value->kind != Node::Kind::table || value->members.empty()) {
             add(path, *value);
             continue;
@@ -59,7 +61,8 @@ std::string render(const ServiceSpec& spec)
             add(key, name, *value);
             continue;
         }
-        for (const Member& member : value->members) add(key, name + "." + print_key(member.key), member.value);
+        const std::string prefix = name == "*" ? std::string() : name + ".";
+        for (const Member& member : value->members) add(key, prefix + print_key(member.key), member.value);
     }
     return text;
 }

@@ -126,4 +126,19 @@ Objection object_to_dependency(std::string_view text)
     return std::nullopt;
 }
 
+Objection object_to_unit_line(std::string_view text)
+{
+    if (auto objection = object_to_line(text)) return objection;
+    if (text.ends_with('\\')) return "ends with a backslash, which would join the next line of the unit to it";
+    return std::nullopt;
+}
+
+Objection object_to_setting(std::string_view text)
+{
+    const bool named =
+        !text.empty() && is_letter(text.front()) && std::ranges::all_of(text, [](char c) { return is_letter(c) || is_digit(c); });
+    if (!named) return "is not the name of a setting of systemd's: letters and digits";
+    return std::nullopt;
+}
+
 }  // namespace steward::config

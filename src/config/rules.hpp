@@ -23,4 +23,9 @@ using Objection = std::optional<std::string>;
 [[nodiscard]] Objection object_to_argument(std::string_view text);        // anything but NUL
 [[nodiscard]] Objection object_to_dependency(std::string_view text);      // what a service may be called
 
+// A line of a unit, its last backslash not joining it to the next.
+[[nodiscard]] Objection object_to_unit_line(std::string_view text);
+// The name of a setting of systemd's: letters and digits.
+[[nodiscard]] Objection object_to_setting(std::string_view text);
+
 }  // namespace steward::config

@@ -176,12 +176,32 @@ using Resources = ServiceSpec::Resources;
 using Security = ServiceSpec::Security;
 using Dependencies = ServiceSpec::Dependencies;
 using Install = ServiceSpec::Install;
+using Systemd = ServiceSpec::Systemd;
 using Path = field::ExpandedText<object_to_path>;
 using FilePath = field::ExpandedText<object_to_file_path>;
 using Account = field::Text<object_to_account>;
 using Line = field::ExpandedText<object_to_line>;
 
 constexpr std::int64_t most_rotated = 100'000;
+// Any setting, word for word.
+template <auto Section>
+constexpr Key passed_on(std::string_view table)
+{
+    return {table, "*",
+            [](const Key&, const Node& value, Reading& reading, ServiceSpec& spec) {
+                const std::string name(reading.key());
+                if (const auto objection = object_to_setting(name)) return reading.objection(value, name, *objection);
+                if (auto lines = field::UnitLines::read(value, reading)) (spec.systemd.*Section).insert_or_assign(name, std::move(*lines));
+            },
+            [](const Key&, const ServiceSpec& spec) -> std::optional<Node> {
+                if ((spec.systemd.*Section).empty()) return std::nullopt;
+                Node table_node = Node::table();
+                for (const auto& [name, lines] : spec.systemd.*Section)
+                    table_node.members.push_back({name, {}, field::UnitLines::write(lines)});
+                return table_node;
+            }};
+}
+
 constexpr std::int64_t most_restarts = std::numeric_limits<std::uint32_t>::max();
 
 constexpr auto keys = std::to_array<Key>({
@@ -307,9 +327,9 @@ constexpr auto keys = std::to_array<Key>({
     key<&ServiceSpec::install, &Install::enable, field::Flag>("install", "enable"),
     key<&ServiceSpec::install, &Install::supervisor, field::Choice<supervisors>>("install", "supervisor"),
 
-    unsupported("systemd.Unit", "*"),
-    unsupported("systemd.Service", "*"),
-    unsupported("systemd.Install", "*"),
+    passed_on<&Systemd::unit>("systemd.Unit"),
+    passed_on<&Systemd::service>("systemd.Service"),
+    passed_on<&Systemd::install>("systemd.Install"),
 });
 
 }  // namespace

@@ -193,6 +193,25 @@ class ServiceLines {
     Lines lines_;
 };
 
+// [systemd.*] of the service file, word for word, behind what steward says itself.
+void pass_on(const ServiceSpec::Systemd::Settings& settings, Lines& lines)
+{
+    for (const auto& [name, values] : settings) {
+        for (const std::string& value : values) lines.push_back(name + "=" + value);
+    }
+}
+
+// Where the service file says itself who wants the unit, steward does not.
+Lines install_lines(const Request& request)
+{
+    const auto& settings = request.spec.systemd.install;
+    Lines lines;
+    if (!settings.contains("WantedBy") && !settings.contains("RequiredBy"))
+        lines.push_back(std::string("WantedBy=") + (request.scope == Scope::user ? "default.target" : "multi-user.target"));
+    pass_on(settings, lines);
+    return lines;
+}
+
 Lines unit_lines(const Request& request)
 {
     const auto& service = request.spec.service;
@@ -233,7 +252,8 @@ Rendered render_systemd(const Request& request, Form form)
     const bool user = request.scope == Scope::user;
     Values values = common_values(request);
     values.blocks["UNIT"] = unit_lines(request);
-    values.blocks["INSTALL"] = {std::string("WantedBy=") + (user ? "default.target" : "multi-user.target")};
+    pass_on(request.spec.systemd.unit, values.blocks["UNIT"]);
+    values.blocks["INSTALL"] = install_lines(request);
     if (form == Form::native) {
         values.words["TYPE"] = request.spec.ready.notify ? "notify" : native_type(request.spec.service.type);
         values.words["COMMAND"] = own_command(request.spec);
@@ -244,6 +264,7 @@ Rendered render_systemd(const Request& request, Form form)
         values.words["START_TIMEOUT"] = start_timeout(request.spec);
         values.words["STOP_TIMEOUT"] = span(request.spec.stop.timeout + request.spec.hooks.of_end() + std::chrono::seconds(10));
     }
+    pass_on(request.spec.systemd.service, values.blocks["SERVICE"]);
     const std::string directory = user ? "/usr/lib/systemd/user/" : "/usr/lib/systemd/system/";
     Rendered rendered;
     rendered.files.push_back({.path = directory + request.spec.name + ".service",

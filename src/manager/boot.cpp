@@ -71,8 +71,12 @@ class BootPlan {
             const Content down = at_boot_ == AtBoot::no ? Content::file({}, 0644) : Content{};
             if (auto set = files_.set(runit_down_path(name_), down); !set) return set;
         }
-        const auto links = boot_links(*system_, site_.paths, name_, unit_of(*manifest_, name_), at_boot_);
-        auto stale = at_boot_ == AtBoot::no ? boot_links(*system_, site_.paths, name_, {}, AtBoot::yes) : std::vector<Link>();
+        const std::string path = unit_of(*manifest_, name_);
+        auto unit = path.empty() ? Result<Content>(Content{}) : content_at(site_.tree, path);
+        if (!unit) return fail(unit.error());
+        const Unit installed{.path = path, .text = std::move(unit->text)};
+        const auto links = boot_links(*system_, site_.paths, name_, installed, at_boot_);
+        auto stale = at_boot_ == AtBoot::no ? boot_links(*system_, site_.paths, name_, installed, AtBoot::yes) : std::vector<Link>();
         if (*system_ == InitSystem::sysv) {
             auto numbered = numbered_links(site_.tree, name_);
             if (!numbered) return fail(numbered.error());

@@ -26,6 +26,21 @@ bool is_numbered(const std::string& link, const std::string& name)
            link.ends_with(name);
 }
 
+// What is no unit's name, or has a specifier in it, is left out, as systemctl leaves out what it cannot make.
+std::vector<std::string> unit_names(std::string_view value)
+{
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@";
+    std::vector<std::string> names;
+    while (!value.empty()) {
+        const std::size_t end = std::min(value.find_first_of(" \t"), value.size());
+        const std::string_view name = value.substr(0, end);
+        value.remove_prefix(std::min(end + 1, value.size()));
+        const bool is_name = name.find('.') != std::string_view::npos && name.find_first_not_of(allowed) == std::string_view::npos;
+        if (is_name && name.front() != '.') names.emplace_back(name);
+    }
+    return names;
+}
+
 }  // namespace
 
 std::string unit_directory(const os::Tree& tree, const Paths& paths)
@@ -50,16 +65,35 @@ std::string runit_down_path(const std::string& name)
     return "/etc/sv/" + name + "/down";
 }
 
-std::vector<Link> boot_links(InitSystem system, const Paths& paths, const std::string& name, const std::string& unit, AtBoot at_boot)
+std::vector<Link> unit_links(const Paths& paths, const std::string& unit, std::string_view text)
+{
+    const std::string directory = paths.scope == Scope::user ? paths.user_unit_links : std::string(fallback_units);
+    const std::string base = os::base_of(unit);
+    std::vector<Link> links;
+    bool in_install = false;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        const std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (line.starts_with('[')) in_install = line == "[Install]";
+        const std::size_t equals = line.find('=');
+        if (!in_install || equals == std::string_view::npos || line.starts_with('#')) continue;
+        const std::string_view key = line.substr(0, equals);
+        for (const std::string& name : unit_names(line.substr(equals + 1))) {
+            if (key == "WantedBy") links.push_back({directory + "/" + name + ".wants/" + base, unit});
+            if (key == "RequiredBy") links.push_back({directory + "/" + name + ".requires/" + base, unit});
+            if (key == "Alias" && name != base) links.push_back({directory + "/" + name, unit});
+        }
+    }
+    return links;
+}
+
+std::vector<Link> boot_links(InitSystem system, const Paths& paths, const std::string& name, const Unit& unit, AtBoot at_boot)
 {
     // Only SysV init tells "not to be started" from "never heard of": without any link, its tool would make them all.
     if (at_boot == AtBoot::no && system != InitSystem::sysv) return {};
     switch (system) {
-        case InitSystem::systemd: {
-            const bool user = paths.scope == Scope::user;
-            const std::string directory = user ? paths.user_unit_links + "/default" : std::string(fallback_units) + "/multi-user";
-            return {{directory + ".target.wants/" + name + ".service", unit}};
-        }
+        case InitSystem::systemd: return unit_links(paths, unit.path, unit.text);
         case InitSystem::sysv: {
             std::vector<Link> links;
             for (const char level : {'0', '1', '2', '3', '4', '5', '6'}) {

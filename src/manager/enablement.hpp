@@ -27,8 +27,15 @@ enum class AtBoot { no, yes };
 // The file that keeps runit from starting a service at boot.
 [[nodiscard]] std::string runit_down_path(const std::string& name);
 
+// Those that systemctl would make by the [Install] section of a unit: WantedBy=, RequiredBy=, Alias=.
+[[nodiscard]] std::vector<Link> unit_links(const Paths& paths, const std::string& unit, std::string_view text);
+
+struct Unit {
+    std::string path;
+    std::string text;
+};
 // The links that start it at boot, or tell that it is not to be; of SysV init those of a host where no tool numbers them.
-[[nodiscard]] std::vector<Link> boot_links(InitSystem system, const Paths& paths, const std::string& name, const std::string& unit,
+[[nodiscard]] std::vector<Link> boot_links(InitSystem system, const Paths& paths, const std::string& name, const Unit& unit,
                                            AtBoot at_boot);
 // Whether one of those that start it is there; of SysV init, under whatever number; of runit, whether nothing keeps it from it.
 Result<AtBoot> present_at_boot(const os::Tree& tree, InitSystem system, const std::string& name, const std::vector<Link>& links);

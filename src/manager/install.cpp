@@ -173,9 +173,10 @@ class Installer {
         done_.notes = rendered->notes;
         for (const GeneratedFile& file : rendered->files) {
             const std::string path = *system_ == InitSystem::systemd ? unit_path() : file.path;
-            unit_ = path;
+            unit_ = {.path = path, .text = file.text};
             if (auto free = require_unshadowed(); !free) return free;
             if (auto wanted = plan_.want_file(path, file.text, file.mode); !wanted) return wanted;
+            if (auto read = read_edited_unit(); !read) return read;
         }
         return {};
     }
@@ -186,6 +187,18 @@ class Installer {
         for (const Link& link : standing_links(*system_, name_)) {
             if (auto wanted = plan_.want_link(link.path, link.target); !wanted) return wanted;
         }
+        return {};
+    }
+
+    // What the administrator made of it says who wants it.
+    Result<void> read_edited_unit()
+    {
+        auto edited = plan_.is_edited(unit_.path);
+        if (!edited) return fail(edited.error());
+        if (!*edited || options_.force) return {};
+        auto now = content_at(site_.tree, unit_.path);
+        if (!now) return fail(now.error());
+        unit_.text = std::move(now->text);
         return {};
     }
 
@@ -205,7 +218,7 @@ class Installer {
         if (*system_ != InitSystem::systemd || site_.paths.scope == Scope::user) return {};
         const std::string base = "/system/" + name_ + ".service";
         for (const std::string& path : {"/etc/systemd" + base, std::string(packaged_units) + base.substr(1), "/lib/systemd" + base}) {
-            if (path == unit_) continue;
+            if (path == unit_.path) continue;
             auto found = content_at(site_.tree, path);
             if (!found) return fail(found.error());
             if (found->kind == Content::Kind::nothing) continue;
@@ -229,7 +242,7 @@ class Installer {
             at_boot_ = recorded->value_or(wanted);
             return {};
         }
-        const auto links = boot_links(*system_, site_.paths, name_, unit_, AtBoot::yes);
+        auto links = boot_links(*system_, site_.paths, name_, unit_, AtBoot::yes);
         if (is_new_system()) {
             at_boot_ = wanted;
             // A runit that runs starts what is linked at once, unless it is told not to; it is enabled when it has been taken up.
@@ -237,6 +250,10 @@ class Installer {
             if (down) return plan_.set(runit_down_path(name_), Content::file({}, 0644));
             if (links_by_tool()) return {};
         } else {
+            // Other targets may have wanted it before.
+            for (const Manifest::Entry& entry : before_->entries) {
+                if (entry.kind == Content::Kind::link && !is_standing(entry.path)) links.push_back({entry.path, {}});
+            }
             auto present = present_at_boot(site_.tree, *system_, name_, links);
             if (!present) return fail(present.error());
             at_boot_ = *present;
@@ -247,6 +264,12 @@ class Installer {
             if (auto linked = plan_.want_link(link.path, link.target); !linked) return linked;
         }
         return {};
+    }
+
+    [[nodiscard]] bool is_standing(const std::string& path) const
+    {
+        const auto links = standing_links(*system_, name_);
+        return std::ranges::find(links, path, &Link::path) != links.end();
     }
 
     // Of the init system that it was installed for before; those that a tool numbered are in no manifest.
@@ -282,7 +305,7 @@ class Installer {
     const InstallOptions& options_;
     FilePlan plan_;
     std::optional<Manifest> before_;
-    std::string unit_;
+    Unit unit_;
     AtBoot at_boot_ = AtBoot::yes;
     Installation done_;
 };

@@ -267,6 +267,21 @@ def test_the_service_file_says_who_supervises_and_whether_it_is_enabled(image):
     assert not (image / PLACES["systemd"][1]).is_symlink()
 
 
+def test_a_unit_is_enabled_by_its_install_section_as_systemctl_would(image):
+    wants = image / "etc/systemd/system"
+    image.install("--init", "systemd", text=FILE + '[systemd.Install]\nWantedBy = "graphical.target %i.target ../evil.target"\nAlias = "www.service"\n')
+    assert {str(path.relative_to(wants)): os.readlink(path) for path in wants.rglob("*") if path.is_symlink()} == {
+        "graphical.target.wants/web.service": "/usr/local/lib/systemd/system/web.service",
+        "www.service": "/usr/local/lib/systemd/system/web.service",
+    }
+    image("disable", "web")
+    assert not [path for path in wants.rglob("*") if path.is_symlink()]
+    image("enable", "web")
+    # Another word in the file moves the link.
+    image.install("--init", "systemd", text=FILE + '[systemd.Install]\nRequiredBy = "x.target"\n')
+    assert [str(path.relative_to(wants)) for path in wants.rglob("*") if path.is_symlink()] == ["x.target.requires/web.service"]
+
+
 def test_init_systems_that_are_only_written_for_are_told(image):
     for system in ("s6", "dinit"):
         assert f"steward generate --init {system}" in image.install("--init", system, code=3).err

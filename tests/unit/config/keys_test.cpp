@@ -217,6 +217,26 @@ TEST(Keys, an_installation_is_described)
     EXPECT_NE(faults_of(with("[install]\nsupervisor = \"systemd\"\n")), "");
 }
 
+TEST(Keys, settings_of_systemds_are_kept_word_for_word)
+{
+    const auto spec =
+        spec_of(with("[systemd.Unit]\nConflicts = \"a.service\"\n[systemd.Service]\nDynamicUser = true\nNice = 5\n"
+                     "ReadWritePaths = [\"/a b\", \"%S/x\"]\n[systemd.Install]\nWantedBy = []\n"));
+    using Settings = ServiceSpec::Systemd::Settings;
+    EXPECT_EQ(spec.systemd.unit, (Settings{{"Conflicts", {"a.service"}}}));
+    EXPECT_EQ(spec.systemd.service, (Settings{{"DynamicUser", {"true"}}, {"Nice", {"5"}}, {"ReadWritePaths", {"/a b", "%S/x"}}}));
+    EXPECT_EQ(spec.systemd.install, (Settings{{"WantedBy", {}}}));
+    EXPECT_EQ(load_made(spec).value().spec, spec);
+}
+
+TEST(Keys, what_could_become_another_line_of_a_unit_is_refused)
+{
+    EXPECT_NE(faults_of(with("[systemd.Service]\nNice = \"5\\nUser=root\"\n")), "");
+    EXPECT_NE(faults_of(with("[systemd.Service]\nNice = \"5\\\\\"\n")), "");
+    EXPECT_NE(faults_of(with("[systemd.Service]\n\"A=b\\nUser\" = \"root\"\n")), "");
+    EXPECT_NE(faults_of(with("[systemd.Service]\nNice = { a = 1 }\n")), "");
+}
+
 // The table itself: every key either takes effect or is refused by its name.
 TEST(Keys, every_key_without_effect_is_refused_by_name)
 {

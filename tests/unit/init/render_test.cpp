@@ -83,6 +83,23 @@ TEST(Render, the_service_file_can_say_who_supervises)
     }
 }
 
+TEST(Render, settings_of_systemds_go_into_the_unit_in_either_form_and_are_lost_elsewhere)
+{
+    const std::string settings =
+        "[systemd.Unit]\nConflicts = \"a.service\"\n[systemd.Service]\nReadWritePaths = [\"/a\", \"/b\"]\n[systemd.Install]\nRequiredBy = "
+        "\"x.target\"\n";
+    for (const std::string more : {"", "[restart]\nlimit = 3\n"}) {
+        const std::string unit = unit_of(more + settings);
+        EXPECT_THAT(unit, HasSubstr("\nConflicts=a.service\n"));
+        EXPECT_THAT(unit, HasSubstr("\nReadWritePaths=/a\nReadWritePaths=/b\n"));
+        EXPECT_THAT(unit, HasSubstr("[Install]\nRequiredBy=x.target\n"));
+        EXPECT_THAT(unit, Not(HasSubstr("WantedBy")));
+    }
+    const auto elsewhere = render_text(with_command(settings), InitSystem::sysv);
+    ASSERT_TRUE(elsewhere);
+    EXPECT_EQ(std::ranges::count(elsewhere->notes, Expression::lost, &KeyNote::how), 3);
+}
+
 TEST(Render, an_unsupervised_service_is_the_init_systems_own_where_that_supervises)
 {
     for (const InitSystem system : {InitSystem::systemd, InitSystem::runit, InitSystem::s6, InitSystem::dinit}) {
