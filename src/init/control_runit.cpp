@@ -33,9 +33,9 @@ bool has_runsv(const std::string& directory)
     return os::open_following(directory + "/ok", {.write = true}).has_value();
 }
 
-class RunitControl final : public Control {
+class RunitControl final : public ToolControl {
   public:
-    explicit RunitControl(RunTool run) : run_(std::move(run)) {}
+    using ToolControl::ToolControl;
 
     [[nodiscard]] InitSystem system() const override { return InitSystem::runit; }
 
@@ -59,18 +59,11 @@ class RunitControl final : public Control {
 
     Result<bool> runs(const std::string& name) const override
     {
-        auto end = run_({"sv", "status", service(name)});
+        auto end = ask({"sv", "status", service(name)});
         if (!end) return fail(end.error());
         return end->output.starts_with("run:");
     }
 
-    // -w is for a slow stop; sv tells by its exit code what became of it.
-    Result<void> start(const std::string& name) const override { return act("start", name); }
-    Result<void> stop(const std::string& name) const override { return act("stop", name); }
-    Result<void> restart(const std::string& name) const override { return act("restart", name); }
-    Result<void> reload(const std::string& name) const override { return act("reload", name); }
-
-    Result<void> read_anew() const override { return {}; }
     [[nodiscard]] bool owns_links() const override { return true; }
     // runsv reads `down` once, when it begins: what is enabled before that would be started too.
     Result<void> enable(const std::string& name) const override
@@ -128,12 +121,8 @@ class RunitControl final : public Control {
         return {};
     }
 
-    Result<void> act(const char* verb, const std::string& name) const
-    {
-        return do_with(run_, {"sv", "-w", "30", verb, service(name)}, verb, name);
-    }
-
-    RunTool run_;
+    // -w is for a slow stop; sv tells by its exit code what became of it.
+    [[nodiscard]] Argv command(const char* verb, const std::string& name) const override { return {"sv", "-w", "30", verb, service(name)}; }
 };
 
 }  // namespace

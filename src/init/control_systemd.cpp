@@ -5,15 +5,15 @@ namespace steward::init {
 
 namespace {
 
-class SystemdControl final : public Control {
+class SystemdControl final : public ToolControl {
   public:
-    SystemdControl(Scope scope, RunTool run) : scope_(scope), run_(std::move(run)) {}
+    SystemdControl(Scope scope, RunTool run) : ToolControl(std::move(run)), scope_(scope) {}
 
     [[nodiscard]] InitSystem system() const override { return InitSystem::systemd; }
 
     Result<bool> knows(const std::string& name) const override
     {
-        auto end = run_(systemctl({"show", "--property=LoadState", "--value", unit(name)}));
+        auto end = ask(systemctl({"show", "--property=LoadState", "--value", unit(name)}));
         if (!end) return fail(end.error());
         if (!end->succeeded()) return fail(unanswered(name, *end));
         return first_line(end->output) != "not-found";
@@ -22,7 +22,7 @@ class SystemdControl final : public Control {
     // is-enabled tells by its word; its exit code says only whether the word is a good one.
     Result<BootState> boot_state(const std::string& name) const override
     {
-        auto end = run_(systemctl({"is-enabled", unit(name)}));
+        auto end = ask(systemctl({"is-enabled", unit(name)}));
         if (!end) return fail(end.error());
         const std::string word = first_line(end->output);
         if (word == "enabled" || word == "enabled-runtime") return BootState::enabled;
@@ -34,19 +34,15 @@ class SystemdControl final : public Control {
 
     Result<bool> runs(const std::string& name) const override
     {
-        auto end = run_(systemctl({"is-active", unit(name)}));
+        auto end = ask(systemctl({"is-active", unit(name)}));
         if (!end) return fail(end.error());
         const std::string word = first_line(end->output);
         return word == "active" || word == "activating" || word == "reloading" || word == "deactivating";
     }
 
-    Result<void> start(const std::string& name) const override { return act("start", name); }
-    Result<void> stop(const std::string& name) const override { return act("stop", name); }
-    Result<void> restart(const std::string& name) const override { return act("restart", name); }
-    Result<void> reload(const std::string& name) const override { return act("reload", name); }
     Result<void> enable(const std::string& name) const override { return act("enable", name); }
     Result<void> disable(const std::string& name) const override { return act("disable", name); }
-    Result<void> read_anew() const override { return do_with(run_, systemctl({"--quiet", "daemon-reload"}), "reload", "systemd"); }
+    Result<void> read_anew() const override { return order(systemctl({"--quiet", "daemon-reload"}), "reload", "systemd"); }
 
   private:
     static std::string unit(const std::string& name) { return name + ".service"; }
@@ -54,16 +50,16 @@ class SystemdControl final : public Control {
     // With --quiet it would not answer what it is asked.
     [[nodiscard]] Argv systemctl(std::initializer_list<std::string> words) const
     {
-        Argv command{"systemctl"};
-        if (scope_ == Scope::user) command.emplace_back("--user");
-        command.emplace_back("--no-pager");
-        command.insert(command.end(), words);
-        return command;
+        Argv line{"systemctl"};
+        if (scope_ == Scope::user) line.emplace_back("--user");
+        line.emplace_back("--no-pager");
+        line.insert(line.end(), words);
+        return line;
     }
 
-    Result<void> act(const char* verb, const std::string& name) const
+    [[nodiscard]] Argv command(const char* verb, const std::string& name) const override
     {
-        return do_with(run_, systemctl({"--quiet", verb, unit(name)}), verb, name);
+        return systemctl({"--quiet", verb, unit(name)});
     }
 
     static Error unanswered(const std::string& name, const os::CommandEnd& end)
@@ -78,7 +74,6 @@ class SystemdControl final : public Control {
     }
 
     Scope scope_;
-    RunTool run_;
 };
 
 }  // namespace

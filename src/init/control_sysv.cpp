@@ -7,13 +7,11 @@ namespace steward::init {
 
 namespace {
 
-class SysvControl final : public Control {
+class SysvControl final : public ScriptControl {
   public:
-    explicit SysvControl(RunTool run) : run_(std::move(run)) {}
+    using ScriptControl::ScriptControl;
 
     [[nodiscard]] InitSystem system() const override { return InitSystem::sysv; }
-
-    Result<bool> knows(const std::string& name) const override { return is_script(script(name)); }
 
     Result<BootState> boot_state(const std::string& name) const override
     {
@@ -25,40 +23,22 @@ class SysvControl final : public Control {
         return BootState::disabled;
     }
 
-    Result<bool> runs(const std::string& name) const override
-    {
-        if (!is_script(script(name))) return false;
-        auto end = run_({script(name), "status"});
-        if (!end) return fail(end.error());
-        return end->succeeded();
-    }
-
-    Result<void> start(const std::string& name) const override { return act("start", name); }
-    Result<void> stop(const std::string& name) const override { return act("stop", name); }
-    Result<void> restart(const std::string& name) const override { return act("restart", name); }
-    Result<void> reload(const std::string& name) const override { return act("reload", name); }
-
-    Result<void> read_anew() const override { return {}; }
     [[nodiscard]] bool owns_links() const override { return !os::find_tool("update-rc.d").empty(); }
     // `defaults` makes links where there are none and never alters those that are there; `enable` turns K links into S links.
     Result<void> enable(const std::string& name) const override
     {
-        auto made = do_with(run_, {"update-rc.d", name, "defaults"}, "enable", name);
-        return made ? do_with(run_, {"update-rc.d", name, "enable"}, "enable", name) : made;
+        auto made = order({"update-rc.d", name, "defaults"}, "enable", name);
+        return made ? order({"update-rc.d", name, "enable"}, "enable", name) : made;
     }
     Result<void> disable(const std::string& name) const override
     {
-        auto made = do_with(run_, {"update-rc.d", name, "defaults-disabled"}, "disable", name);
-        return made ? do_with(run_, {"update-rc.d", name, "disable"}, "disable", name) : made;
+        auto made = order({"update-rc.d", name, "defaults-disabled"}, "disable", name);
+        return made ? order({"update-rc.d", name, "disable"}, "disable", name) : made;
     }
-    Result<void> forget(const std::string& name) const override { return do_with(run_, {"update-rc.d", name, "remove"}, "remove", name); }
+    Result<void> forget(const std::string& name) const override { return order({"update-rc.d", name, "remove"}, "remove", name); }
 
   private:
-    static std::string script(const std::string& name) { return "/etc/init.d/" + name; }
-
-    Result<void> act(const char* verb, const std::string& name) const { return do_with(run_, {script(name), verb}, verb, name); }
-
-    RunTool run_;
+    [[nodiscard]] Argv command(const char* verb, const std::string& name) const override { return {script(name), verb}; }
 };
 
 }  // namespace

@@ -50,9 +50,19 @@ std::string joined(const Names& names)
     return line;
 }
 
-void add_line(Lines& lines, const std::string& start, const Names& names)
+struct Line {
+    const char* start;
+    const Names& names;
+};
+
+// Those that have a name.
+Lines lines_of(std::initializer_list<Line> all)
 {
-    if (!names.empty()) lines.push_back(start + joined(names));
+    Lines lines;
+    for (const auto& [start, names] : all) {
+        if (!names.empty()) lines.push_back(start + joined(names));
+    }
+    return lines;
 }
 
 std::string unit_of(const std::string& name)
@@ -121,12 +131,7 @@ Lines systemd_dependencies(const Request& request)
     each(wishes.wanted, [&](const std::string& name) { need(wanted, name); });
     each(wishes.after, [&](const std::string& name) { add(after, unit_of(name)); });
     each(wishes.before, [&](const std::string& name) { add(before, unit_of(name)); });
-    Lines lines;
-    add_line(lines, "Requires=", required);
-    add_line(lines, "Wants=", wanted);
-    add_line(lines, "After=", after);
-    add_line(lines, "Before=", before);
-    return lines;
+    return lines_of({{"Requires=", required}, {"Wants=", wanted}, {"After=", after}, {"Before=", before}});
 }
 
 LsbHeader lsb_dependencies(const ServiceSpec& spec)
@@ -142,12 +147,11 @@ LsbHeader lsb_dependencies(const ServiceSpec& spec)
     for (const std::string& name : wishes.after) add(should, facility_of(name));
     for (const std::string& name : wishes.before) add(before, facility_of(name));
     std::erase_if(should, [&](const std::string& name) { return contains(required, name); });
-    LsbHeader header{.required = joined(required), .more = {}};
-    add_line(header.more, "# Should-Start:      ", should);
-    add_line(header.more, "# Should-Stop:       ", should);
-    add_line(header.more, "# X-Start-Before:    ", before);
-    add_line(header.more, "# X-Stop-After:      ", before);
-    return header;
+    return {.required = joined(required),
+            .more = lines_of({{"# Should-Start:      ", should},
+                              {"# Should-Stop:       ", should},
+                              {"# X-Start-Before:    ", before},
+                              {"# X-Stop-After:      ", before}})};
 }
 
 Lines openrc_dependencies(const ServiceSpec& spec)
@@ -165,14 +169,8 @@ Lines openrc_dependencies(const ServiceSpec& spec)
     each(wishes.wanted, want);
     for (const std::string& name : wishes.after) add(after, openrc_name(name));
     for (const std::string& name : wishes.before) add(before, openrc_name(name));
-    Lines lines;
-    add_line(lines, "    need ", need);
-    add_line(lines, "    want ", want);
     std::erase(use, "logger");  // the template uses it always
-    add_line(lines, "    use ", use);
-    add_line(lines, "    after ", after);
-    add_line(lines, "    before ", before);
-    return lines;
+    return lines_of({{"    need ", need}, {"    want ", want}, {"    use ", use}, {"    after ", after}, {"    before ", before}});
 }
 
 Lines dinit_dependencies(const ServiceSpec& spec)

@@ -1,9 +1,11 @@
 #include "init/launch.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
 #include "init/quote.hpp"
+#include "init/script.hpp"
 
 namespace steward::init {
 
@@ -89,11 +91,16 @@ Lines launch_lines(const Request& request, PidFile pid_file)
     return lines;
 }
 
-std::string launch_text(const Request& request)
+void add_start_stop_daemon(Values& values, const Request& request)
 {
-    std::string text;
-    for (const std::string& line : launch_lines(request, PidFile::by_init_system)) text += (text.empty() ? "" : "\n") + line;
-    return text;
+    const ServiceSpec& spec = request.spec;
+    values.words["PIDFILE"] = shell_word(spec.service.pid_file.empty() ? "/run/" + spec.name + ".pid" : spec.service.pid_file);
+    values.words["RETRY"] =
+        signal_name(spec.stop.signal) + "/" + std::to_string(std::max(1L, whole_seconds(spec.stop.timeout))) + "/KILL/5";
+    values.words["RELOAD_SIGNAL"] = spec.reload.signal == 0 ? "" : signal_name(spec.reload.signal);
+    std::string launch;
+    for (const std::string& line : launch_lines(request, PidFile::by_init_system)) launch += (launch.empty() ? "" : "\n") + line;
+    values.words["LAUNCH"] = shell_word(launch);
 }
 
 }  // namespace steward::init

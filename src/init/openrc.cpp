@@ -13,17 +13,8 @@ Rendered render_openrc(const Request& request, Form form)
     Values values = common_values(request);
     values.words["DESCRIPTION"] = shell_word(spec.service.description.empty() ? spec.name : spec.service.description);
     values.blocks["DEPEND"] = openrc_dependencies(spec);
-    if (form == Form::native) {
-        values.words["PIDFILE"] = shell_word(pid_file_of(request));
-        values.words["RETRY"] = stop_schedule(spec);
-        values.words["RELOAD_SIGNAL"] = spec.reload.signal == 0 ? "" : signal_name(spec.reload.signal);
-        values.words["LAUNCH"] = shell_word(launch_text(request));
-    }
-    Rendered rendered;
-    rendered.files.push_back({.path = "/etc/init.d/" + spec.name,
-                              .mode = 0755,
-                              .text = fill(form == Form::native ? templates::openrc_plain : templates::openrc, values)});
-    return rendered;
+    if (form == Form::native) add_start_stop_daemon(values, request);
+    return init_d_script(request, form == Form::native ? templates::openrc_plain : templates::openrc, values);
 }
 
 }  // namespace steward::init

@@ -1,7 +1,5 @@
 #include "init/script.hpp"
 
-#include <algorithm>
-
 #include "init/quote.hpp"
 
 namespace steward::init {
@@ -30,14 +28,11 @@ long whole_seconds(Duration duration)
     return static_cast<long>(std::chrono::ceil<std::chrono::seconds>(duration).count());
 }
 
-std::string stop_schedule(const ServiceSpec& spec)
+Rendered init_d_script(const Request& request, std::string_view text, const Values& values)
 {
-    return signal_name(spec.stop.signal) + "/" + std::to_string(std::max(1L, whole_seconds(spec.stop.timeout))) + "/KILL/5";
-}
-
-std::string pid_file_of(const Request& request)
-{
-    return request.spec.service.pid_file.empty() ? "/run/" + request.spec.name + ".pid" : request.spec.service.pid_file;
+    Rendered rendered;
+    rendered.files.push_back({.path = "/etc/init.d/" + request.spec.name, .mode = 0755, .text = fill(text, values)});
+    return rendered;
 }
 
 // systemd's classes: success is 0, [restart] success-exit-codes, or an end by HUP, INT, TERM or PIPE; abnormal is any other signal.

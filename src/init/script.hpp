@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "init/fill.hpp"
@@ -17,9 +18,9 @@ enum class Form { native, steward };
 // description and documentation as comments.
 [[nodiscard]] Lines comments(const Request& request);
 
-// How start-stop-daemon (dpkg's and OpenRC's) is to stop: "TERM/10/KILL/5".
-[[nodiscard]] std::string stop_schedule(const ServiceSpec& spec);
-[[nodiscard]] std::string pid_file_of(const Request& request);
+// The service's script of SysV init or OpenRC.
+[[nodiscard]] Rendered init_d_script(const Request& request, std::string_view text, const Values& values);
+
 [[nodiscard]] long whole_seconds(Duration duration);  // rounded up
 
 // The branches of a finish script's `case $1:$signal` for restart.policy; and what holds for every other end.

@@ -17,16 +17,9 @@ Rendered render_sysv(const Request& request, Form form)
     values.words["REQUIRED_STOP"] = header.required;
     values.blocks["HEADER"] = std::move(header.more);
     values.words["TITLE"] = spec.service.description.empty() ? spec.name : comment(spec.service.description);
-    values.words["PIDFILE"] = shell_word(pid_file_of(request));
     values.words["PROGRAM"] = shell_word(spec.service.command.empty() ? "" : spec.service.command.front());
-    values.words["RELOAD_SIGNAL"] = spec.reload.signal == 0 ? "" : signal_name(spec.reload.signal);
-    values.words["RETRY"] = stop_schedule(spec);
-    values.words["LAUNCH"] = shell_word(launch_text(request));
-    Rendered rendered;
-    rendered.files.push_back({.path = "/etc/init.d/" + spec.name,
-                              .mode = 0755,
-                              .text = fill(form == Form::native ? templates::sysv_plain : templates::sysv, values)});
-    return rendered;
+    if (form == Form::native) add_start_stop_daemon(values, request);
+    return init_d_script(request, form == Form::native ? templates::sysv_plain : templates::sysv, values);
 }
 
 }  // namespace steward::init

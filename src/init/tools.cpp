@@ -57,6 +57,14 @@ bool is_script(const std::string& path)
     return found && *found && (*found)->kind == os::FileInfo::Kind::regular;
 }
 
+Result<bool> ScriptControl::runs(const std::string& name) const
+{
+    if (!is_script(script(name))) return false;
+    auto end = ask(command("status", name));
+    if (!end) return fail(end.error());
+    return end->succeeded();
+}
+
 std::unique_ptr<Control> make_control(InitSystem system, Scope scope, RunTool run)
 {
     if (system == InitSystem::systemd) return make_systemd_control(scope, std::move(run));

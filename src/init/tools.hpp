@@ -20,6 +20,41 @@ Result<void> do_with(const RunTool& run, const Argv& command, const char* operat
 
 [[nodiscard]] bool is_script(const std::string& path);  // a regular file
 
+// A deed is a word that the tool knows too.
+class ToolControl : public Control {
+  public:
+    explicit ToolControl(RunTool run) : run_(std::move(run)) {}
+
+    Result<void> start(const std::string& name) const override { return act("start", name); }
+    Result<void> stop(const std::string& name) const override { return act("stop", name); }
+    Result<void> restart(const std::string& name) const override { return act("restart", name); }
+    Result<void> reload(const std::string& name) const override { return act("reload", name); }
+    Result<void> read_anew() const override { return {}; }
+
+  protected:
+    [[nodiscard]] virtual Argv command(const char* verb, const std::string& name) const = 0;
+    Result<void> act(const char* verb, const std::string& name) const { return order(command(verb, name), verb, name); }
+    Result<void> order(const Argv& words, const char* operation, const std::string& name) const
+    {
+        return do_with(run_, words, operation, name);
+    }
+    Result<os::CommandEnd> ask(const Argv& words) const { return run_(words); }
+
+  private:
+    RunTool run_;
+};
+
+// Services are scripts in /etc/init.d, which tell by the exit code of "status" whether they run.
+class ScriptControl : public ToolControl {
+  public:
+    using ToolControl::ToolControl;
+    Result<bool> knows(const std::string& name) const override { return is_script(script(name)); }
+    Result<bool> runs(const std::string& name) const override;
+
+  protected:
+    static std::string script(const std::string& name) { return "/etc/init.d/" + name; }
+};
+
 std::unique_ptr<Control> make_systemd_control(Scope scope, RunTool run);
 std::unique_ptr<Control> make_sysv_control(RunTool run);
 std::unique_ptr<Control> make_openrc_control(RunTool run);
