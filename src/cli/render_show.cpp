@@ -13,6 +13,13 @@ std::string origin(const ResolvedKey& key)
     return key.line == 0 ? key.file : key.file + ":" + std::to_string(key.line);
 }
 
+// "restart" of "restart.delay"; the tables of systemd's settings have names of two words.
+std::string table_of(const std::string& path)
+{
+    const std::size_t words = path.starts_with("systemd.") ? path.find('.') + 1 : 0;
+    return path.substr(0, path.find('.', words));
+}
+
 }  // namespace
 
 std::string render_show(const ShownService& service, const Style& style)
@@ -22,8 +29,7 @@ std::string render_show(const ShownService& service, const Style& style)
     std::string text = "# " + printable(service.name + ": " + file, style.unicode) + "\n";
 
     const auto assignment = [&](const ResolvedKey& key) {
-        const std::size_t dot = key.path.find('.');
-        return printable(key.path.substr(dot == std::string::npos ? 0 : dot + 1) + " = " + key.value, style.unicode);
+        return printable(key.path.substr(std::min(table_of(key.path).size() + 1, key.path.size())) + " = " + key.value, style.unicode);
     };
     std::size_t column = 0;
     for (const ResolvedKey& key : service.keys) {
@@ -33,9 +39,8 @@ std::string render_show(const ShownService& service, const Style& style)
 
     std::string table;
     for (const ResolvedKey& key : service.keys) {
-        const std::string table_of_key = key.path.substr(0, key.path.find('.'));
-        if (table_of_key != table) {
-            table = table_of_key;
+        if (table_of(key.path) != table) {
+            table = table_of(key.path);
             text += "\n" + style.paint(Paint::bold, "[" + printable(table, style.unicode) + "]") + "\n";
         }
         // A key that has no value and no default is told all the same, as a comment: the output stays a service file.

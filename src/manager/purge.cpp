@@ -34,6 +34,9 @@ std::vector<std::string> belongings_of(const Site& site, const std::string& name
         if (is_something) found.push_back(path);
     };
     add(site.paths.runtime + "/" + name);
+    const auto manifest = read_manifest(site.tree, site.paths.state, name);
+    // Where its log/run has svlogd write.
+    if (manifest && *manifest && (*manifest)->system == InitSystem::runit) add("/var/log/runit/" + name);
     const Target target{.name = name, .file = {}, .command = {}};
     const auto located = locate_in(target, site.paths.scope, site.root, "purge");
     const auto loaded = located ? load_current(*located) : Result<config::Loaded>(fail(located.error()));

@@ -16,13 +16,13 @@ from machine import wait_until
 from test_generated import REDIS, STEWARD_NEEDED, daemon, gone, hups, service_file, started
 
 SMALL = {"small": service_file("small", ""), "wrapped": service_file("wrapped", STEWARD_NEEDED)}
-FILES = SMALL | {"real": REDIS}
+FILES = SMALL | {"real": REDIS + '[systemd.Service]\nSyslogIdentifier = "the real one"\n'}
 
 # What any boot leaves or alters.
 OF_THE_MACHINE = [
     "etc/.pwd.lock", "etc/.updated", "etc/adjtime", "etc/motd", "etc/mtab", "etc/nologin", "etc/resolv.conf", "root/*", "tmp/*", "var/.updated", "var/tmp/*", "var/cache/*",
     "var/lib/dbus/*", "var/lib/init.d/*", "var/lib/misc/*", "var/lib/private", "var/lib/redis/*", "var/lib/systemd/*", "var/lib/urandom/*", "var/log/*tmp", "var/log/dmesg*", "var/log/fsck/*", "usr/lib/rc/cache/*", "var/log/journal/*",
-    "var/log/lastlog", "var/log/boot", "var/log/rc.log", "var/log/runit/ssh/*", "etc/runit/stopit", "etc/runit/reboot",
+    "var/log/lastlog", "var/log/boot", "var/log/rc.log", "var/log/runit", "var/log/runit/ssh/*", "etc/runit/stopit", "etc/runit/reboot",
 ]
 # What steward tells of itself, which is no service's.
 OF_STEWARD = ["var/log/steward", "var/log/steward/steward.log"]
@@ -109,6 +109,7 @@ def before(machine):
 def test_it_is_installed_and_enabled(machine, before):
     for name in FILES:
         told = install(machine, name)
+        assert ("systemd.Service.SyslogIdentifier is systemd's alone: lost" in told.err) == (name == "real" and machine.system != "systemd")
         assert f"{name}: installed; {machine.system} starts it at boot\n" in told.out
         assert f"next: steward start {name}" in told.out
         assert f"{name}: unchanged; {machine.system} starts it at boot\n" == install(machine, name).out
@@ -132,6 +133,8 @@ def test_it_runs_after_a_reboot(machine, before):
         started(machine, name)
         runs(machine, name)
     wait_until(lambda: machine.run("redis-cli", "-p", "7379", "ping", code=None).out == "PONG\n", "an answer")
+    if machine.system == "systemd":
+        assert machine.run("systemctl", "show", "--property=SyslogIdentifier", "--value", "real").out == "the real one\n"
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -320,7 +320,8 @@ TEST_F(CommandLineTest, show_prints_a_service_file_with_origins)
     host().keys = {{"service.command", "[\"/usr/sbin/web\"]", "/etc/steward/web.toml", 2},
                    {"service.user", "", "", 0},
                    {"service.environment.LANG", "\"C\"", "/etc/steward/web.toml.d/10-lang.toml", 3},
-                   {"restart.delay", "\"100ms\"", "", 0}};
+                   {"restart.delay", "\"100ms\"", "", 0},
+                   {"systemd.Service.DynamicUser", "\"true\"", "/etc/steward/web.toml", 7}};
     expect_golden("show.toml", run({"show", "web", "db"}).out);
     expect_golden("show.json", run({"show", "--json", "web"}).out);
 }
