@@ -25,6 +25,7 @@ enum class Scope { system, user };
 
 struct ManagerOptions {
     std::optional<Scope> scope;  // unset: the caller's, then the other
+    bool here = false;           // never through the booted init system, as the scripts that it calls do
 };
 
 enum class ServiceState {
@@ -78,7 +79,9 @@ struct ServiceStatus {
     bool service_file_changed = false;  // since the start
     bool service_file_gone = false;
     std::string pid_file;
-    std::string log_file;  // empty: not a file
+    std::string log_file;     // empty: not a file
+    std::string init_system;  // the booted one, if it knows the service: "systemd"; it starts and stops it
+    std::string boot;         // there: "enabled", "disabled", "masked" or "static"; may be empty
     std::vector<std::string> last_lines;
 };
 

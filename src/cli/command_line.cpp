@@ -21,7 +21,7 @@ int carry_out_words(const Arguments& arguments, Console& console)
         console.result(verb == nullptr ? program_help() : verb_help(*verb));
         return exit_done;
     }
-    Manager manager(ManagerOptions{.scope = arguments.scope});
+    Manager manager(ManagerOptions{.scope = arguments.scope, .here = arguments.here});
     return carry_out(arguments, manager, console, std::chrono::system_clock::now());
 }
 

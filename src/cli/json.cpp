@@ -111,6 +111,8 @@ Json whole_status_json(const ServiceStatus& status)
                      {"command", status.command},
                      {"pid_file", text_or_null(status.pid_file)},
                      {"log_file", text_or_null(status.log_file)},
+                     {"init_system", text_or_null(status.init_system)},
+                     {"boot", text_or_null(status.boot)},
                      {"last_lines", status.last_lines}});
     return json;
 }

@@ -77,7 +77,10 @@ std::string headline(const ServiceStatus& status, TimePoint now, const Style& st
 
 void describe_steward(const ServiceStatus& status, Block& block)
 {
+    const Paint paint = status.boot == "masked" ? Paint::yellow : Paint::plain;
+    block.line("init", joined({status.init_system, status.boot}), paint);
     if (status.main_pid == 0) return;
+    if (!status.init_system.empty() && !status.supervisor_alive) return;
     if (!status.supervised) return block.line("steward", "none (supervise = false)");
     if (!status.supervisor_alive) {
         return block.line("steward", "none: keeper and supervisor are gone (try: steward start " + status.name + ")", Paint::yellow);

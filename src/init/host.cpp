@@ -1,5 +1,6 @@
 #include "init/host.hpp"
 
+#include "os/environment.hpp"
 #include "os/file.hpp"
 #include "os/process.hpp"
 
@@ -49,6 +50,12 @@ std::optional<InitSystem> booted_init_system()
 {
     const auto first = os::read_stat(1);
     return booted_init_system({}, first && *first ? (*first)->command : std::string());
+}
+
+bool users_systemd_runs()
+{
+    const auto runtime = os::environment_variable("XDG_RUNTIME_DIR");
+    return is_there((runtime ? *runtime : "/run/user/" + std::to_string(os::effective_uid())) + "/systemd/private");
 }
 
 std::optional<InitSystem> init_system_of_image(const std::string& root)

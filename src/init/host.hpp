@@ -12,6 +12,9 @@ namespace steward::init {
 // /run/openrc; the others by PID 1's name, which without /proc nobody can tell.
 [[nodiscard]] std::optional<InitSystem> booted_init_system();
 
+// A user's own systemd, which runs from the first login to the last: whether the caller's is there to be asked.
+[[nodiscard]] bool users_systemd_runs();
+
 // What an image below `root` would boot, by the programs that are in it.
 [[nodiscard]] std::optional<InitSystem> init_system_of_image(const std::string& root);
 

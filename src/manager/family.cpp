@@ -8,6 +8,7 @@
 
 #include <steward/words.hpp>
 
+#include "manager/delegate.hpp"
 #include "manager/judgement.hpp"
 #include "os/file.hpp"
 
@@ -100,6 +101,7 @@ class Gathering {
         auto located = locate({.name = name, .file = {}, .command = {}}, of.paths.scope, "start");
         // Of the init system's own nothing is known here: whether it is up is between it and the init system.
         if (!located) return is_of_an_init_system(name, of.paths.scope);
+        located->init_system = of.init_system;
         places_.emplace(name, members_.size());
         members_.push_back({.located = std::move(*located), .wishes = {}, .role = role, .of = of.name, .fault = {}});
         return true;
@@ -166,9 +168,11 @@ std::vector<Member> with_dependents(std::vector<Located> asked)
         for (Member& other : others) {
             if (other.located.paths.scope != members[place].located.paths.scope) continue;
             const bool needs = std::ranges::find(other.wishes.required, name) != other.wishes.required.end();
+            // What only the init system runs it stops itself.
             if (!needs || names.contains(other.located.name) || !is_running(other.located)) continue;
             names.insert(other.located.name);
             other.of = name;
+            other.located.init_system = members[place].located.init_system;
             members.push_back(std::move(other));
         }
     }
@@ -183,9 +187,9 @@ std::vector<Member> with_dependents(std::vector<Located> asked)
 bool is_running(const Located& located)
 {
     const auto judgement = judge(located);
-    if (!judgement) return false;
-    using Verdict = Judgement::Verdict;
-    return judgement->verdict == Verdict::supervised || judgement->verdict == Verdict::alone || judgement->verdict == Verdict::launching;
+    if (judgement && is_stewards(*judgement)) return true;
+    const auto delegate = Delegate::of(located);
+    return delegate && *delegate && !(*delegate)->rests();
 }
 
 DependencyGraph graph_of(const std::vector<Member>& members)

@@ -99,7 +99,8 @@ class Crew {
     {
         if (auto error = work_.refusal(place)) return done(place, failed(std::move(*error)));
         // Where no process can be made for it, it is done here: one after the other is slower, and as good.
-        if (waits_.size() == 1 || !begin_apart(place)) done(place, work_.act(place));
+        const bool alone = waits_.size() == 1 && !work_.always_apart;
+        if (alone || !begin_apart(place)) done(place, work_.act(place));
     }
 
     bool begin_apart(std::size_t place)

@@ -25,8 +25,9 @@ struct Piece {
 struct Work {
     std::vector<std::vector<std::size_t>> waits_for;           // a place for each service; no cycles
     std::function<std::optional<Error>(std::size_t)> refusal;  // asked in this process when its turn comes: why it is not done at all
-    std::function<Piece(std::size_t)> act;                     // in a process of its own; in this one where there is only one service
+    std::function<Piece(std::size_t)> act;                     // in a process of its own
     std::function<void(std::size_t, const Piece&)> done;       // in this process, as each is done or refused
+    bool always_apart = false;                                 // else one service alone is acted on in this process
 };
 
 // Blocks until all are done.

@@ -1,12 +1,15 @@
 // A target, found: its scope, its service file, its record.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include <steward/manager.hpp>
 
 #include "config/loader.hpp"
+#include "init/authority.hpp"
 #include "manager/catalog.hpp"
 #include "manager/paths.hpp"
 #include "record/record.hpp"
@@ -19,7 +22,8 @@ struct Located {
     Paths paths;
     std::optional<config::Sources> sources;
     std::optional<record::ServiceDirectory> directory;
-    std::optional<config::Loaded> loaded = {};  // what load_current() gives, where the file was read already
+    std::optional<config::Loaded> loaded = {};                                // what load_current() gives, where the file was read already
+    std::function<std::unique_ptr<init::Authority>(Scope)> init_system = {};  // the booted one, which may know it; empty: is not asked
 };
 
 // In the given scope, or in the caller's and then the other. unknown_service when neither a file nor a record has the name (an ad hoc

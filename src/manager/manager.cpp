@@ -59,7 +59,10 @@ class Manager::Impl {
 
     [[nodiscard]] Result<Located> locate(const Target& target, const char* operation) const
     {
-        return manager::locate(target, options.scope, operation);
+        auto located = manager::locate(target, options.scope, operation);
+        // Directories of one's own are a world of one's own, of which no init system knows.
+        if (located && !options.here && located->paths.default_runtime) located->init_system = init::booted_authority;
+        return located;
     }
 
     // Those that are not found are told at once.

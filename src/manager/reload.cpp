@@ -1,6 +1,7 @@
 // reload and signal: to a service that runs, and to nobody else.
 #include "supervise/reload.hpp"
 
+#include "manager/delegate.hpp"
 #include "manager/verbs.hpp"
 #include "os/event_loop.hpp"
 #include "process/launch_plan.hpp"
@@ -56,6 +57,11 @@ Result<void> reload(Located& located)
 {
     auto judgement = judge(located);
     if (!judgement) return fail(judgement.error());
+    if (!is_stewards(*judgement)) {
+        auto delegate = Delegate::of(located);
+        if (!delegate) return fail(delegate.error());
+        if (*delegate) return (*delegate)->reload(located);
+    }
     switch (judgement->verdict) {
         case Verdict::supervised: {
             auto reply = supervise::ask(*located.directory, supervise::Request::reload, "reload", located.name, reload_patience);
@@ -74,6 +80,11 @@ Result<void> signal_main(Located& located, int signal)
 {
     auto judgement = judge(located);
     if (!judgement) return fail(judgement.error());
+    if (!is_stewards(*judgement)) {
+        auto delegate = Delegate::of(located);
+        if (!delegate) return fail(delegate.error());
+        if (*delegate) return (*delegate)->signal(located, signal);
+    }
     if (judgement->verdict == Verdict::refused || judgement->verdict == Verdict::undeterminable) {
         return fail(refusal(*judgement, "signal", located.name));
     }

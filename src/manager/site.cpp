@@ -32,11 +32,7 @@ Result<Paths> paths_in(std::optional<Scope> scope, const std::string& root)
 bool may_be_asked(Scope scope)
 {
     if (os::environment_variable("SYSTEMD_OFFLINE") == "1") return false;
-    if (scope == Scope::system) return true;
-    const auto runtime = os::environment_variable("XDG_RUNTIME_DIR");
-    const std::string directory = runtime ? *runtime : "/run/user/" + std::to_string(os::effective_uid());
-    const auto socket = os::info_at(directory + "/systemd/private");
-    return socket && *socket;
+    return scope == Scope::system || init::users_systemd_runs();
 }
 
 // What the init system still knows of units that are gone again.

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "manager/charge.hpp"
+#include "manager/delegate.hpp"
 #include "manager/start_alone.hpp"
 #include "manager/verbs.hpp"
 #include "os/message_socket.hpp"
@@ -162,6 +163,7 @@ Result<StartOutcome> start_in_charge(const Located& located, Charge charge, cons
     if (!charge.preparation) {
         return StartOutcome{.already_running = true, .adopted = false, .main_pid = charge.judgement.main->pid()};
     }
+    leave_session(located, charge.preparation->spec.service.description);
     auto assignment = assign(located, charge);
     if (!assignment) return fail(assignment.error());
     if (!assignment->spec.service.supervise) return start_alone(std::move(*assignment), options);
@@ -172,6 +174,9 @@ Result<StartOutcome> start_in_charge(const Located& located, Charge charge, cons
 
 Result<StartOutcome> start(Located& located, const StartOptions& options)
 {
+    auto delegate = Delegate::of(located);
+    if (!delegate) return fail(delegate.error());
+    if (*delegate && !is_only_stewards(located, **delegate)) return (*delegate)->start(located, options);
     const Patience patience(options);
     for (;;) {
         auto charge = take_charge(located, "start", Foreground::no, patience.left());

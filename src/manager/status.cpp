@@ -1,5 +1,6 @@
 // status: read from the record and /proc, changing nothing.
 #include "log/log_file.hpp"
+#include "manager/delegate.hpp"
 #include "manager/verbs.hpp"
 #include "os/cgroup.hpp"
 #include "os/file.hpp"
@@ -13,13 +14,14 @@ using Verdict = Judgement::Verdict;
 // Counted over every process of the service: its cgroup, else the main process and its descendants.
 void add_usage(ServiceStatus& status, const Judgement& judgement)
 {
-    if (!judgement.main) return;
+    if (status.main_pid == 0) return;
     std::vector<std::int32_t> pids;
-    const auto cgroup = judgement.state->cgroup.empty() ? std::nullopt : os::Cgroup::open(judgement.state->cgroup);
+    const bool in_cgroup = judgement.main && !judgement.state->cgroup.empty();
+    const auto cgroup = in_cgroup ? os::Cgroup::open(judgement.state->cgroup) : std::nullopt;
     if (cgroup) {
         if (auto members = cgroup->processes()) pids = std::move(*members);
     }
-    if (pids.empty()) pids = os::process_tree(judgement.main->pid());
+    if (pids.empty()) pids = os::process_tree(static_cast<std::int32_t>(status.main_pid));
     std::uint64_t memory = 0;
     std::uint64_t ticks = 0;
     std::uint64_t tasks = 0;
@@ -121,6 +123,17 @@ Result<ExpectedPidFile> add_file(ServiceStatus& status, const Located& located)
     return expected_pid_file(spec);
 }
 
+void add_init_system(ServiceStatus& status, const Located& located, const Judgement& judgement, const StatusOptions& options)
+{
+    auto delegate = Delegate::of(located, is_stewards(judgement) ? init::Ask::boot : init::Ask::everything);
+    if (delegate && *delegate) return (*delegate)->add_to(status, located, judgement, options);
+    // It has a unit that nobody tells about; what steward itself runs is known all the same.
+    if (delegate || is_stewards(judgement)) return;
+    status.state = ServiceState::unknown;
+    status.lsb_code = 4;
+    status.reason = delegate.error().message();
+}
+
 }  // namespace
 
 Result<ServiceStatus> status(const Located& located, const StatusOptions& options)
@@ -148,8 +161,9 @@ Result<ServiceStatus> status(const Located& located, const StatusOptions& option
         status.main_pid = judgement->main->pid();
         if (judgement->state) status.ready_since = judgement->state->ready_since;
     }
+    add_init_system(status, located, *judgement, options);
     if (options.usage) add_usage(status, *judgement);
-    if (options.last_lines != 0 && !status.log_file.empty()) {
+    if (status.last_lines.empty() && options.last_lines != 0 && !status.log_file.empty()) {
         if (auto lines = log::last_lines(status.log_file, options.last_lines)) status.last_lines = std::move(*lines);
     }
     return status;

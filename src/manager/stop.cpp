@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "manager/abandoned_output.hpp"
+#include "manager/delegate.hpp"
 #include "manager/leftovers.hpp"
 #include "manager/verbs.hpp"
 #include "process/launch_plan.hpp"
@@ -197,7 +198,9 @@ ExitStatus exit_of_stranger(const os::ProcessRef& process)
     }
 }
 
-Result<StopOutcome> stop(Located& located)
+namespace {
+
+Result<StopOutcome> stop_here(const Located& located)
 {
     std::optional<os::UniqueFd> verb_lock;
     if (located.directory) {
@@ -217,6 +220,23 @@ Result<StopOutcome> stop(Located& located)
                       .object = located.name,
                       .cause = "its lease is held, and nobody answers for it",
                       .next_step = "steward status " + located.name});
+}
+
+}  // namespace
+
+// What the init system runs it ends; what steward runs beside it, started before there was a unit, is steward's to end.
+Result<StopOutcome> stop(Located& located)
+{
+    const auto judgement = located.init_system ? judge(located) : Judgement{};
+    const bool ours = judgement && is_stewards(*judgement);
+    auto delegate = Delegate::of(located, ours ? init::Ask::boot : init::Ask::everything);
+    if (!delegate) return fail(delegate.error());
+    if (!*delegate) return stop_here(located);
+    const bool was_running = ours || !(*delegate)->rests();
+    if (auto stopped = (*delegate)->stop(located); !stopped) return fail(stopped.error());
+    auto outcome = stop_here(located);
+    if (outcome) outcome->was_running = outcome->was_running || was_running;
+    return outcome;
 }
 
 }  // namespace steward::manager

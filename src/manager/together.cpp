@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "manager/delegate.hpp"
 #include "manager/family.hpp"
 #include "manager/in_order.hpp"
 #include "manager/preparation.hpp"
@@ -25,6 +26,7 @@ class StartParty {
         work_.refusal = [this](std::size_t place) { return refusal(place); };
         work_.act = [this](std::size_t place) { return act(place); };
         work_.done = [this](std::size_t place, const Piece& piece) { done(place, piece); };
+        work_.always_apart = std::ranges::any_of(members_, [](const Member& member) { return leaves_session(member.located); });
     }
 
     void begin() { carry_out(work_); }
@@ -111,6 +113,17 @@ Work stopping(std::vector<Member>& members, const OnStopped& told)
     return work;
 }
 
+// In one stroke, for the init system knows what else hangs on it. Unset: it is not the init system's, or steward runs it beside it.
+Result<std::optional<StartOutcome>> restart_by_init_system(const Located& located, const StartOptions& options)
+{
+    auto delegate = Delegate::of(located);
+    if (!delegate) return fail(delegate.error());
+    if (!*delegate || is_only_stewards(located, **delegate)) return std::optional<StartOutcome>();
+    auto outcome = (*delegate)->restart(located, options);
+    if (!outcome) return fail(outcome.error());
+    return std::optional(*outcome);
+}
+
 // What was stopped for it comes up again even when it did not stop itself.
 Result<std::optional<StartOutcome>> start_again(std::vector<Member> members, const StartOptions& options, std::optional<Error> not_stopped,
                                                 const OnStarted& others)
@@ -160,6 +173,11 @@ Result<std::optional<StartOutcome>> restart_together(Located located, const Star
     std::vector<Located> asked;
     asked.push_back(std::move(located));
     auto members = with_dependents(std::move(asked));
+    if (members.size() == 1) {
+        auto outcome = restart_by_init_system(members.front().located, options);
+        if (!outcome) return fail(outcome.error());
+        if (*outcome) return outcome;
+    }
     for (const Member& member : members) {
         if (member.role == Role::asked) continue;
         if (auto prepared = prepare(member.located, Foreground::no, MakeDirectories::no); !prepared) return fail(prepared.error());

@@ -97,7 +97,7 @@ std::string find_tool(const std::string& name)
     return {};
 }
 
-Result<CommandEnd> run_command(const Argv& command)
+Result<CommandEnd> run_command_with(const std::vector<std::string>& more, const Argv& command)
 {
     const std::string name = command.empty() ? std::string() : command.front();
     const std::string program = find_tool(name);
@@ -111,6 +111,7 @@ Result<CommandEnd> run_command(const Argv& command)
     if (!output) return fail(errno_error("run", quoted(program), errno));
     std::vector<std::string> words = command;
     std::vector<std::string> variables = tool_environment();
+    variables.insert(variables.end(), more.begin(), more.end());
     std::int32_t pid = 0;
     const int error = Surroundings(output).spawn(pid, program, pointers_to(words).data(), pointers_to(variables).data());
     if (error != 0) return fail(errno_error("run", quoted(program), error));
@@ -119,6 +120,11 @@ Result<CommandEnd> run_command(const Argv& command)
     auto said = read_tail(output, most_output);
     if (!said) return fail(said.error());
     return CommandEnd{.exit = ended->status, .output = std::move(*said)};
+}
+
+Result<CommandEnd> run_command(const Argv& command)
+{
+    return run_command_with({}, command);
 }
 
 }  // namespace steward::os

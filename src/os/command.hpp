@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <steward/manager.hpp>
 #include <steward/result.hpp>
@@ -16,8 +17,10 @@ struct CommandEnd {
 };
 
 // Found by name in the directories that a system's own programs are in, whatever PATH says; its standard input is /dev/null, its
-// environment the caller's with that PATH. Blocks. program_missing when there is none.
+// environment is little more than that PATH. Blocks. program_missing when there is none.
 Result<CommandEnd> run_command(const Argv& command);
+// With more in its environment: "NAME=value".
+Result<CommandEnd> run_command_with(const std::vector<std::string>& variables, const Argv& command);
 
 // Its path; empty: there is none.
 [[nodiscard]] std::string find_tool(const std::string& name);

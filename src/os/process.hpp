@@ -92,6 +92,8 @@ std::vector<ProcessStat> descendants(const std::vector<ProcessStat>& all, std::i
 
 // `root` and all its descendants, without a pass over the whole of /proc. What vanishes meanwhile is left out.
 std::vector<std::int32_t> process_tree(std::int32_t root);
+// The calling process's parent, its parent, …
+std::vector<ProcessStat> ancestors();
 
 // Bytes resident (RSS). Not PSS: to tell that the kernel walks the whole address space, and holds up the process meanwhile.
 std::optional<std::uint64_t> resident_memory(std::int32_t pid);

@@ -1,4 +1,4 @@
-// A process and everything below it, by /proc/PID/task/TID/children: no pass over the whole of /proc.
+// A process and everything below it, by /proc/PID/task/TID/children, or above: no pass over the whole of /proc.
 #include <charconv>
 
 #include "os/file.hpp"
@@ -9,6 +9,7 @@ namespace steward::os {
 namespace {
 
 constexpr std::size_t children_limit = 1 << 20;
+constexpr std::size_t deepest = 4096;
 
 void append_children(std::vector<std::int32_t>& tree, std::int32_t pid)
 {
@@ -37,6 +38,19 @@ std::vector<std::int32_t> process_tree(std::int32_t root)
     std::vector<std::int32_t> tree = {root};
     for (std::size_t i = 0; i < tree.size(); ++i) append_children(tree, tree[i]);
     return tree;
+}
+
+std::vector<ProcessStat> ancestors()
+{
+    std::vector<ProcessStat> found;
+    // Numbers that are given anew meanwhile could make a circle of it.
+    for (std::int32_t pid = parent_pid(); pid > 0 && found.size() < deepest;) {
+        auto stat = read_stat(pid);
+        if (!stat || !*stat) break;
+        pid = (*stat)->parent;
+        found.push_back(std::move(**stat));
+    }
+    return found;
 }
 
 }  // namespace steward::os

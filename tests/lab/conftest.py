@@ -24,6 +24,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     # So that the machines are cleared away when the run is terminated, too.
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=128 + signal.SIGTERM))
+    config.addinivalue_line("markers", "systems(NAME...): only under these init systems")
     # A lab that cannot boot has proved nothing: it fails.
     if os.getuid() != 0:
         raise pytest.UsageError("the lab boots machines, and has to be root for it")
@@ -36,7 +37,8 @@ def pytest_generate_tests(metafunc):
         return
     share, shares = map(int, metafunc.config.getoption("--share").split("/"))
     wanted = metafunc.config.getoption("--systems").split(",")
-    only = getattr(metafunc.module, "SYSTEMS", SYSTEMS)
+    marker = metafunc.definition.get_closest_marker("systems")
+    only = marker.args if marker else SYSTEMS
     systems = [system for system in [system for system in SYSTEMS if system in wanted][share - 1 :: shares] if system in only]
     if "front" in metafunc.fixturenames:
         from front_ends import FRONT_ENDS

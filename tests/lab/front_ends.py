@@ -40,6 +40,8 @@ INVOKE = FrontEnd("invoke-rc.d", ("invoke-rc.d",))
 RC_SERVICE = FrontEnd("rc-service", ("rc-service",))
 SV = FrontEnd("sv", ("sv",), verb_first=True, running="run:", stopped="down:")
 
+STEWARD = FrontEnd("steward", ("steward",), verb_first=True)
+
 FRONT_ENDS = {
     "systemd": [SYSTEMCTL, SERVICE],
     "sysv": [SERVICE, INIT_D, INVOKE],

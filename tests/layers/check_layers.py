@@ -40,6 +40,7 @@ THIRD_PARTY = {
     "re2": "log",
     "zlib.h": "log",
     "zstd.h": "log",
+    "systemd": "init",
 }
 
 # Directories of <...> that are the C library's and the kernel's.

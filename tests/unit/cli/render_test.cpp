@@ -135,6 +135,21 @@ TEST_F(RenderTest, who_watches_a_service_is_told)
     EXPECT_FALSE(is_in_trouble(unsupervised));
 }
 
+TEST_F(RenderTest, the_init_system_that_has_a_service_is_told)
+{
+    ServiceStatus native = running_service("web");
+    native.supervisor_alive = false;
+    native.supervised = false;
+    native.init_system = "systemd";
+    native.boot = "enabled";
+    const auto shown = [&] { return render_status(native, now, pipe_style, false); };
+    EXPECT_NE(shown().find("    init      systemd, enabled\n"), std::string::npos);
+    EXPECT_EQ(shown().find("    steward "), std::string::npos);
+    EXPECT_FALSE(is_in_trouble(native));
+    native.boot.clear();
+    EXPECT_NE(shown().find("    init      systemd\n"), std::string::npos);
+}
+
 TEST_F(RenderTest, no_line_of_a_status_is_wider_than_its_terminal)
 {
     for (const unsigned width : {40U, 60U, 80U, 132U}) {

@@ -41,6 +41,14 @@ TEST(Command, nothing_of_the_callers_environment_has_a_part_in_it)
     EXPECT_THAT(end->output, Not(HasSubstr("LD_PRELOADED")));
 }
 
+TEST(Command, it_can_be_told_more)
+{
+    const auto end = run_command_with({"NAME=value"}, {"env"});
+    ASSERT_TRUE(end) << end.error().message();
+    EXPECT_THAT(end->output, HasSubstr("NAME=value\n"));
+    EXPECT_THAT(end->output, HasSubstr("PATH=/usr/local/sbin:"));
+}
+
 TEST(Command, a_child_that_keeps_its_output_is_not_waited_for)
 {
     const auto end = run_command({"sh", "-c", "sleep 5 & echo $!"});

@@ -102,6 +102,14 @@ TEST(AllProcesses, holds_each_process_once_zombies_too)
     EXPECT_EQ(std::ranges::find(*all, zombie.pid(), &ProcessStat::pid)->state, 'Z');
 }
 
+TEST(Ancestors, begin_with_the_parent_and_end_with_the_first)
+{
+    const auto found = ancestors();
+    ASSERT_FALSE(found.empty());
+    EXPECT_EQ(found.front().pid, getppid());
+    EXPECT_EQ(found.back().parent, 0);
+}
+
 ProcessStat process(std::int32_t pid, std::int32_t parent)
 {
     ProcessStat stat;

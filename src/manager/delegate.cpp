@@ -1,0 +1,168 @@
+#include "manager/delegate.hpp"
+
+#include "manager/verbs.hpp"
+
+namespace steward::manager {
+
+namespace {
+
+using Verdict = Judgement::Verdict;
+
+bool up(ServiceState state)
+{
+    return state == ServiceState::running || state == ServiceState::starting || state == ServiceState::reloading;
+}
+
+std::string boot_text(init::BootState state)
+{
+    switch (state) {
+        case init::BootState::unknown: return {};
+        case init::BootState::disabled: return "disabled";
+        case init::BootState::enabled: return "enabled";
+        case init::BootState::masked: return "masked";
+        case init::BootState::always: return "static";
+    }
+    return {};
+}
+
+// The record may have been made since the service was located.
+Result<Judgement> judge_anew(const Located& located)
+{
+    Located again{.name = located.name, .ad_hoc = {}, .paths = located.paths, .sources = located.sources, .directory = {}, .loaded = {}};
+    auto directory = record::ServiceDirectory::open(located.paths.runtime, located.name);
+    if (!directory) return fail(directory.error());
+    again.directory = std::move(*directory);
+    return judge(again);
+}
+
+init::JobOptions job_of(const StartOptions& options)
+{
+    init::JobOptions job{.wait = options.wait, .deadline = {}};
+    if (options.timeout) job.deadline = std::chrono::steady_clock::now() + *options.timeout;
+    return job;
+}
+
+// What the record tells is a run that the init system has had nothing to do with, or that it says less about: the same one, by `steward run`.
+bool record_is_news(const Judgement& judgement, const init::Told& told)
+{
+    if (!judgement.state || (told.state != ServiceState::stopped && told.state != ServiceState::failed)) return false;
+    if (!told.since) return true;
+    const bool same_run = judgement.same_boot && told.last_pid != 0 && told.last_pid == judgement.state->supervisor.pid;
+    return same_run || judgement.state->since > *told.since;
+}
+
+}  // namespace
+
+Result<std::optional<Delegate>> Delegate::of(const Located& located, init::Ask what)
+{
+    if (!located.init_system || !located.ad_hoc.empty()) return std::optional<Delegate>();
+    auto authority = located.init_system(located.paths.scope);
+    if (!authority) return std::optional<Delegate>();
+    auto told = authority->look(located.name, what);
+    if (!told) return fail(told.error());
+    if (!*told) return std::optional<Delegate>();
+    return std::optional(Delegate(std::move(authority), std::move(**told)));
+}
+
+bool Delegate::runs() const
+{
+    return up(told_.state);
+}
+
+Result<StartOutcome> Delegate::start(const Located& located, const StartOptions& options)
+{
+    const bool before = runs();
+    if (auto started = authority_->start(located.name, job_of(options)); !started) return fail(started.error());
+    return StartOutcome{.already_running = before, .adopted = false, .main_pid = main_pid_now(located)};
+}
+
+Result<StartOutcome> Delegate::restart(const Located& located, const StartOptions& options)
+{
+    if (auto started = authority_->restart(located.name, job_of(options)); !started) return fail(started.error());
+    return StartOutcome{.already_running = false, .adopted = false, .main_pid = main_pid_now(located)};
+}
+
+std::int64_t Delegate::main_pid_now(const Located& located)
+{
+    const auto judgement = judge_anew(located);
+    if (judgement && is_stewards(*judgement)) return judgement->main ? judgement->main->pid() : 0;
+    const auto told = authority_->look(located.name, init::Ask::everything);
+    return told && *told ? (*told)->main_pid : 0;
+}
+
+Result<void> Delegate::stop(const Located& located)
+{
+    return authority_->stop(located.name);
+}
+
+Result<void> Delegate::reload(const Located& located)
+{
+    if (!runs()) {
+        return fail(Error{.code = ErrorCode::not_running,
+                          .operation = "reload",
+                          .object = located.name,
+                          .cause = "it is not running",
+                          .next_step = "steward start " + located.name});
+    }
+    if (!told_.can_reload) {
+        return fail(Error{.code = ErrorCode::unsupported,
+                          .operation = "reload",
+                          .object = located.name,
+                          .cause = "its unit says no way to (ExecReload=)",
+                          .next_step = "steward restart " + located.name});
+    }
+    return authority_->reload(located.name);
+}
+
+Result<void> Delegate::signal(const Located& located, int signal)
+{
+    if (runs()) return authority_->signal(located.name, signal);
+    return fail(Error{.code = ErrorCode::not_running, .operation = "signal", .object = located.name, .cause = "it is not running"});
+}
+
+void Delegate::add_to(ServiceStatus& status, const Located& located, const Judgement& judgement, const StatusOptions& options)
+{
+    status.init_system = to_string(system());
+    status.boot = boot_text(told_.boot);
+    if (is_stewards(judgement) || record_is_news(judgement, told_)) return;
+    status.state = told_.state;
+    status.lsb_code = up(told_.state) || told_.state == ServiceState::stopping ? 0 : 3;
+    status.reason = told_.reason;
+    status.since = told_.since;
+    if (told_.state == ServiceState::running) status.ready_since = told_.since;
+    status.next_start.reset();
+    status.restarts = told_.restarts;
+    status.last_exit = told_.last_exit;
+    status.main_pid = told_.main_pid;
+    status.supervised = false;
+    // What systemd starts writes to its journal, unless the service file says where to.
+    if (system() == InitSystem::systemd && status.log_file == located.paths.log_file(status.name)) status.log_file.clear();
+    if (status.log_file.empty()) status.last_lines = authority_->last_lines(status.name, told_, options.last_lines);
+}
+
+bool is_stewards(const Judgement& judgement)
+{
+    return judgement.verdict == Verdict::supervised || judgement.verdict == Verdict::alone || judgement.verdict == Verdict::launching;
+}
+
+bool is_only_stewards(const Located& located, const Delegate& delegate)
+{
+    if (delegate.runs()) return false;
+    const auto judgement = judge(located);
+    return judgement && is_stewards(*judgement);
+}
+
+bool leaves_session(const Located& located)
+{
+    const auto authority = located.init_system ? located.init_system(located.paths.scope) : nullptr;
+    return authority && authority->ends_sessions();
+}
+
+void leave_session(const Located& located, const std::string& description)
+{
+    const auto authority = located.init_system ? located.init_system(located.paths.scope) : nullptr;
+    // Where it is refused the service is what it would be without an init system: a process of the caller's session.
+    if (authority) static_cast<void>(authority->take_from_session(located.name, description));
+}
+
+}  // namespace steward::manager
