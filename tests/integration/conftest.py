@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from harness import HELPERS, SANITIZER_REPORTS, STEWARD, Orphans, Room
+from patience import watchdog_after
 
 MACHINE = ["/run/steward", "/etc/steward", "/var/log/steward", "/var/lib/steward", "/usr/lib/steward", "/usr/local/lib/steward"]
 
@@ -49,17 +49,7 @@ def machine_is_left_alone():
     assert listing() == before, "a test wrote into the machine's own directories"
 
 
-@pytest.fixture(autouse=True)
-def watchdog():
-    """A test that hangs fails, with the place where it hung."""
-
-    def bark(*_):
-        raise AssertionError("the test hangs")
-
-    signal.signal(signal.SIGALRM, bark)
-    signal.alarm(240)
-    yield
-    signal.alarm(0)
+watchdog = watchdog_after(240)
 
 
 def take_reports():

@@ -18,6 +18,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from patience import DEADLINE, wait_until  # noqa: F401 (the tests have them from here)
+
 TOP = Path(__file__).resolve().parents[2]
 
 
@@ -36,23 +38,10 @@ HELPERS = Path(os.environ.get("STEWARD_HELPERS", TOP / "build" / "tests" / "help
 SANITIZER_REPORTS = os.environ.get("STEWARD_SANITIZER_REPORTS")
 SANITIZED = SANITIZER_REPORTS is not None
 
-# A sanitized steward on two busy cores is slow: a deadline has to be so long that passing it means "never".
-DEADLINE = 120.0
 NOBODY = 65534
 
 PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-def wait_until(condition, what="the condition", deadline=DEADLINE):
-    """Returns the first true value of condition(); fails when the deadline passes first."""
-    end = time.monotonic() + deadline
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"{what}: not within {deadline} s"
-        time.sleep(0.005)
 
 
 # --- processes ---------------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 
 import roots
 from machine import Machine
+from patience import watchdog_after
 
 TOP = Path(__file__).resolve().parents[2]
 STEWARD = Path(os.environ.get("STEWARD", TOP / "build" / "steward")).resolve()
@@ -57,17 +58,7 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (item.path, SYSTEMS.index(item.callspec.params["machine"]), item.function.__code__.co_firstlineno))
 
 
-@pytest.fixture(autouse=True)
-def watchdog():
-    """A test that hangs fails, with the place where it hung."""
-
-    def bark(*_):
-        raise AssertionError("the test hangs")
-
-    signal.signal(signal.SIGALRM, bark)
-    signal.alarm(900)
-    yield
-    signal.alarm(0)
+watchdog = watchdog_after(900)
 
 
 def needed_libraries(program):

@@ -10,27 +10,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import roots
+from patience import DEADLINE, wait_until  # noqa: F401 (the tests have it from here)
 
 BOOT_DEADLINE = 180.0
 REBOOTS = 133  # systemd-nspawn's exit code when the machine wants to be started again
-DEADLINE = 40.0
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-def wait_until(condition, what, deadline=DEADLINE):
-    """Returns the first true value of condition(); fails when the deadline passes first."""
-    end = time.monotonic() + deadline
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"{what}: not within {deadline} s"
-        time.sleep(0.02)
 
 
 @dataclass

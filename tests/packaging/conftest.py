@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from patience import watchdog_after
+
 TOP = Path(__file__).resolve().parents[2]
 STEWARD = Path(os.environ["STEWARD"]).resolve()
 NO_QUESTIONS = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+
+
+watchdog = watchdog_after(1800)
 
 
 def check(*command, code=0, **options):
