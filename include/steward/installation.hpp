@@ -39,6 +39,7 @@ struct UninstallOptions {
     std::string root;
     bool force = false;  // edited files too
     bool purge = false;  // logs, state and the directories of [directories] too, but not the configuration's
+    bool leave_running = false;
     bool dry_run = false;
 };
 

@@ -1,5 +1,7 @@
 #include "cli/deeds.hpp"
 
+#include <steward/package_policy.hpp>
+
 namespace steward::cli {
 
 namespace {
@@ -56,7 +58,31 @@ Deed brought_in(Deed deed, std::string because)
     return deed;
 }
 
+// What policy-rc.d is asked; empty: nothing.
+std::string action_of(VerbId verb)
+{
+    switch (verb) {
+        case VerbId::start:
+        case VerbId::install: return "start";
+        case VerbId::stop:
+        case VerbId::uninstall: return "stop";
+        case VerbId::restart:
+        case VerbId::try_restart:
+        case VerbId::force_reload: return "restart";
+        case VerbId::reload: return "reload";
+        default: return {};
+    }
+}
+
 }  // namespace
+
+std::optional<Deed> left_undone(const Arguments& arguments, const std::string& service)
+{
+    const std::string action = action_of(arguments.verb->id);
+    const auto objection = arguments.here || action.empty() ? std::nullopt : objection_to(action, service);
+    if (!objection) return std::nullopt;
+    return Deed{"left_by_policy", "left as it is, no " + action + ": " + *objection};
+}
 
 Result<Deed> deed_of(const StartPart& part, bool waited)
 {
@@ -70,6 +96,7 @@ Result<Deed> deed_of(const StopPart& part)
 
 Result<Deed> do_deed(const Arguments& arguments, Manager& manager, const Target& target, const OnStarted& others)
 {
+    if (auto undone = left_undone(arguments, target.name)) return std::move(*undone);
     const StartOptions options{.wait = arguments.wait, .timeout = arguments.timeout};
     const auto as_restarted = [&](const StartOutcome& outcome) { return restarted(outcome, options.wait); };
     switch (arguments.verb->id) {

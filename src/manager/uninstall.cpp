@@ -102,8 +102,8 @@ Result<Installation> uninstall(const Target& target, std::optional<Scope> scope,
     if (*installed) {
         auto manifest = read_manifest(site->tree, site->paths.state, name);
         if (!manifest) return fail(manifest.error());
-        const bool here = options.root.empty() && !options.dry_run;
-        if (auto stopped = here ? stop_first(*site, name, *manifest) : Result<void>(); !stopped) return fail(stopped.error());
+        const bool stops = options.root.empty() && !options.dry_run && !options.leave_running;
+        if (auto stopped = stops ? stop_first(*site, name, *manifest) : Result<void>(); !stopped) return fail(stopped.error());
         if (auto removed = remove(*site, name, options, done); !removed) return fail(removed.error());
     }
     for (const std::string& path : belongings) {

@@ -82,7 +82,12 @@ int start_or_stop(Command& command)
     for (Answer<Target>& target : command.targets()) {
         order.push_back(target.result ? target.result->name : target.name);
         if (target.result) {
-            services.push_back(std::move(*target.result));
+            if (auto undone = left_undone(command.arguments(), target.result->name)) {
+                if (command.text()) command.tell_line(target.result->name, undone->text);
+                asked.push_back({target.result->name, std::move(*undone)});
+            } else {
+                services.push_back(std::move(*target.result));
+            }
         } else {
             command.fault(target.name, target.result.error());
             asked.push_back({target.name, fail(target.result.error())});

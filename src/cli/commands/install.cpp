@@ -1,4 +1,5 @@
 #include "cli/commands/by_verb.hpp"
+#include "cli/deeds.hpp"
 #include "cli/json.hpp"
 #include "cli/text.hpp"
 
@@ -6,7 +7,7 @@ namespace steward::cli {
 
 namespace {
 
-Result<Installation> change(const Arguments& arguments, Manager& manager, const Target& target)
+Result<Installation> change(const Arguments& arguments, Manager& manager, const Target& target, bool may_act)
 {
     const BootOptions boot{.root = arguments.root, .dry_run = arguments.dry_run};
     switch (arguments.verb->id) {
@@ -14,16 +15,29 @@ Result<Installation> change(const Arguments& arguments, Manager& manager, const 
             return manager.install(target, {.init = arguments.init.empty() ? std::nullopt : std::optional(arguments.init.front()),
                                             .without_init = arguments.without_init,
                                             .root = arguments.root,
-                                            .now = arguments.now,
+                                            .now = arguments.now && may_act,
                                             .force = arguments.force,
                                             .dry_run = arguments.dry_run,
                                             .strict = arguments.strict});
         case VerbId::uninstall:
-            return manager.uninstall(
-                target, {.root = arguments.root, .force = arguments.force, .purge = arguments.purge, .dry_run = arguments.dry_run});
+            return manager.uninstall(target, {.root = arguments.root,
+                                              .force = arguments.force,
+                                              .purge = arguments.purge,
+                                              .leave_running = !may_act,
+                                              .dry_run = arguments.dry_run});
         case VerbId::enable: return manager.enable(target, boot);
         default: return manager.disable(target, boot);
     }
+}
+
+// Starts or stops the service, if the host does not object; a host's objection becomes a warning.
+Result<Installation> change(const Arguments& arguments, Manager& manager, const Target& target)
+{
+    const bool acts = arguments.root.empty() && !arguments.dry_run && (arguments.now || arguments.verb->id == VerbId::uninstall);
+    const auto undone = acts ? left_undone(arguments, target.name) : std::nullopt;
+    auto done = change(arguments, manager, target, !undone);
+    if (done && undone) done->warnings.push_back(undone->text);
+    return done;
 }
 
 void tell_change(Command& command, const Installation& done)

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <steward/package_policy.hpp>
+
 namespace steward {
 
 using cli::fake_host;
@@ -249,6 +251,12 @@ int carry_on(const std::vector<std::string>& words)
 {
     for (const std::string& word : words) cli::fake_host().calls.push_back(word);
     return 42;
+}
+
+std::optional<std::string> objection_to(const std::string& action, const std::string& service)
+{
+    const auto found = fake_host().objections.find(action + " " + service);
+    return found == fake_host().objections.end() ? std::nullopt : std::optional(found->second);
 }
 
 namespace cli {

@@ -36,6 +36,7 @@ struct FakeHost {
     UninstallOptions uninstall_options;
     BootOptions boot_options;
     Argv ad_hoc_command;
+    std::map<std::string, std::string> objections;  // of the host to what a package does: "stop web"
 };
 
 // The host of the running test; reset by CommandLineTest.

@@ -111,6 +111,36 @@ TEST_F(CommandLineTest, what_an_installation_cannot_mean_is_a_usage_error)
     EXPECT_EQ(run({"install", "a b"}).code, 6);
 }
 
+TEST_F(CommandLineTest, what_the_host_does_not_want_done_is_left_undone_and_told)
+{
+    host().objections = {{"start web", "policy-rc.d denies it"}, {"stop web", "policy-rc.d denies it"}, {"restart web", "no"}};
+    const Told started = run({"start", "web", "db"});
+    EXPECT_EQ(started.code, 0);
+    EXPECT_EQ(started.out, "web: left as it is, no start: policy-rc.d denies it\ndb: started, PID 4121\n");
+    EXPECT_THAT(run({"stop", "web", "--json"}).out, HasSubstr("\"left_by_policy\""));
+    EXPECT_EQ(run({"try-restart", "web"}).out, "web: left as it is, no restart: no\n");
+    EXPECT_EQ(run({"force-reload", "web"}).out, "web: left as it is, no restart: no\n");
+    EXPECT_EQ(run({"reload", "web"}).out, "web: reloaded\n");
+    EXPECT_EQ(host().calls, (std::vector<std::string>{"start db", "reload web"}));
+    EXPECT_EQ(run({"start", "--here", "web"}).out, "web: started, PID 4121\n");
+}
+
+TEST_F(CommandLineTest, what_the_host_objects_to_does_not_keep_a_service_from_being_installed_or_removed)
+{
+    host().installation = {.name = "web", .system = InitSystem::systemd, .changed = true, .installed = true, .enabled = true};
+    host().objections = {{"start web", "policy-rc.d denies it"}, {"stop web", "policy-rc.d denies it"}};
+    const Told installed = run({"install", "--now", "web"});
+    EXPECT_EQ(installed.code, 0);
+    EXPECT_FALSE(host().install_options.now);
+    EXPECT_EQ(installed.err, "steward: web: left as it is, no start: policy-rc.d denies it\n");
+    EXPECT_EQ(run({"install", "web"}).err, "");
+    EXPECT_EQ(run({"uninstall", "web"}).err, "steward: web: left as it is, no stop: policy-rc.d denies it\n");
+    EXPECT_TRUE(host().uninstall_options.leave_running);
+    host().objections.clear();
+    EXPECT_EQ(run({"uninstall", "web"}).err, "");
+    EXPECT_FALSE(host().uninstall_options.leave_running);
+}
+
 }  // namespace
 
 }  // namespace steward::cli

@@ -1,0 +1,1 @@
+../example/mydaemon.c
