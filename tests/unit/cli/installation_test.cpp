@@ -116,13 +116,13 @@ TEST_F(CommandLineTest, what_the_host_does_not_want_done_is_left_undone_and_told
     host().objections = {{"start web", "policy-rc.d denies it"}, {"stop web", "policy-rc.d denies it"}, {"restart web", "no"}};
     const Told started = run({"start", "web", "db"});
     EXPECT_EQ(started.code, 0);
-    EXPECT_EQ(started.out, "web: left as it is, no start: policy-rc.d denies it\ndb: started, PID 4121\n");
+    EXPECT_EQ(started.out, "web: left as it is, no start: policy-rc.d denies it\ndb: started\n");
     EXPECT_THAT(run({"stop", "web", "--json"}).out, HasSubstr("\"left_by_policy\""));
     EXPECT_EQ(run({"try-restart", "web"}).out, "web: left as it is, no restart: no\n");
     EXPECT_EQ(run({"force-reload", "web"}).out, "web: left as it is, no restart: no\n");
     EXPECT_EQ(run({"reload", "web"}).out, "web: reloaded\n");
     EXPECT_EQ(host().calls, (std::vector<std::string>{"start db", "reload web"}));
-    EXPECT_EQ(run({"start", "--here", "web"}).out, "web: started, PID 4121\n");
+    EXPECT_EQ(run({"start", "--here", "web"}).out, "web: started\n");
 }
 
 TEST_F(CommandLineTest, what_the_host_objects_to_does_not_keep_a_service_from_being_installed_or_removed)
