@@ -170,6 +170,7 @@ STATUS = {
     "cpu_microseconds": (int, type(None)), "tasks": (int, type(None)), "command": list, "pid_file": (str, type(None)),
     "log_file": (str, type(None)), "last_lines": list,
     "healthy": (bool, type(None)), "status_text": (str, type(None)),
+    "init_system": (str, type(None)), "boot": (str, type(None)),
 }  # fmt: skip
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 
