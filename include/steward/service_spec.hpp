@@ -94,6 +94,7 @@ struct ServiceSpec {
     struct Ready {
         bool notify = false;
         int fd = 0;               // 0: none
+        std::string log;          // a regular expression; a line that it matches
         std::string tcp;          // "127.0.0.1:80"
         std::string unix_socket;  // path
         std::string http;         // "http://127.0.0.1:80/health"
@@ -104,7 +105,8 @@ struct ServiceSpec {
         // No way is written.
         [[nodiscard]] bool is_default() const
         {
-            return !notify && fd == 0 && tcp.empty() && unix_socket.empty() && http.empty() && file.empty() && command.empty() && !delay;
+            return !notify && fd == 0 && log.empty() && tcp.empty() && unix_socket.empty() && http.empty() && file.empty() &&
+                   command.empty() && !delay;
         }
         friend bool operator==(const Ready&, const Ready&) = default;
     } ready;

@@ -14,7 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 2> ways_to_reload{"signal", "command"};
 constexpr std::array<std::string_view, 4> hooks_that_wait{"hooks.pre-stop", "hooks.post-stop", "hooks.on-failure", "hooks.on-give-up"};
 constexpr std::array<std::string_view, 4> ways_to_be_healthy{"command", "tcp", "http", "watchdog"};
-constexpr std::array<std::string_view, 8> ways_to_be_ready{"notify", "fd", "tcp", "unix", "http", "file", "command", "delay"};
+constexpr std::array<std::string_view, 9> ways_to_be_ready{"notify", "fd", "log", "tcp", "unix", "http", "file", "command", "delay"};
 
 }  // namespace
 
@@ -183,7 +183,7 @@ void Resolver::check_unsupervised()
     for (const auto& [path, origin] : origins_) {
         if (path.starts_with("restart.") && !(never && path == "restart.policy"))
             fault(path, "needs a supervisor, and [service] supervise is false");
-        const bool hears = path == "ready.fd" || path == "ready.notify" || path.starts_with("health.");
+        const bool hears = path == "ready.fd" || path == "ready.log" || path == "ready.notify" || path.starts_with("health.");
         if (hears || std::ranges::find(hooks_that_wait, path) != hooks_that_wait.end())
             fault(path, "needs a supervisor, and [service] supervise is false");
     }
@@ -218,6 +218,7 @@ void Resolver::check_log()
         spec_.log.max_size = spec_.log.max_total / 4;  // so that there are rotated files too
     }
     if (spec_.log.output == LogOutput::automatic || spec_.log.output == LogOutput::file) return;
+    if (is_written("ready.log")) fault("ready.log", "needs [log] output = \"file\" or \"auto\"");
     for (const std::string path : {"log.file", "log.stderr-file"}) {
         if (is_written(path)) fault(path, "has no effect unless output is \"file\" or \"auto\"");
     }

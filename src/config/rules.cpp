@@ -40,6 +40,12 @@ Objection object_to_line(std::string_view text)
     return std::nullopt;
 }
 
+Objection object_to_expression(std::string_view text)
+{
+    if (text.empty()) return "is empty";
+    return object_to_line(text);
+}
+
 Objection object_to_path(std::string_view text)
 {
     if (has_control_character(text)) return "holds a control character";

@@ -11,6 +11,7 @@ using Objection = std::optional<std::string>;
 
 // A single line for people: no control character, so that it can stand in a table, a unit, a terminal.
 [[nodiscard]] Objection object_to_line(std::string_view text);
+[[nodiscard]] Objection object_to_expression(std::string_view text);      // a line that is not empty; what it means, others know
 [[nodiscard]] Objection object_to_path(std::string_view text);            // absolute
 [[nodiscard]] Objection object_to_file_path(std::string_view text);       // absolute, and not a directory's
 [[nodiscard]] Objection object_to_socket_path(std::string_view text);     // a file's, short enough for an address

@@ -239,7 +239,7 @@ constexpr auto keys = std::to_array<Key>({
 
     ready<&Ready::notify, field::Wish>("notify"),
     ready<&Ready::fd, field::ProgramDescriptor>("fd"),
-    unsupported("ready", "log"),
+    ready<&Ready::log, field::Text<object_to_expression>>("log"),
     ready<&Ready::tcp, field::ExpandedText<object_to_endpoint>>("tcp"),
     ready<&Ready::unix_socket, field::ExpandedText<object_to_socket_path>>("unix"),
     ready<&Ready::http, field::ExpandedText<object_to_http_url>>("http"),

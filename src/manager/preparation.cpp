@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "log/pattern.hpp"
 #include "manager/judgement.hpp"
 #include "os/error.hpp"
 #include "os/notify.hpp"
@@ -19,7 +20,9 @@ supervise::OutputTarget output_of(const ServiceSpec& spec, const Paths& paths, F
                                    .stderr_file = spec.log.stderr_file,
                                    .system_scope = paths.scope == Scope::system};
     if (target.stderr_file == target.log_file) target.stderr_file.clear();
-    const bool file_asked = spec.log.output == LogOutput::file || !spec.log.file.empty() || !spec.log.stderr_file.empty();
+    // What is to be read there has to be there.
+    const bool file_asked =
+        !spec.ready.log.empty() || spec.log.output == LogOutput::file || !spec.log.file.empty() || !spec.log.stderr_file.empty();
     if (spec.log.output == LogOutput::null) target.kind = Kind::null;
     if (spec.log.output == LogOutput::inherit) target.kind = Kind::inherit;
     if (spec.log.output == LogOutput::automatic && foreground == Foreground::yes && !file_asked) target.kind = Kind::inherit;
@@ -41,6 +44,18 @@ Result<std::optional<process::LaunchPlan>> command_plan(const ServiceSpec& spec,
     auto plan = process::make_command_plan(spec, command, context);
     if (!plan) return fail(plan.error());
     return std::optional(std::move(*plan));
+}
+
+Result<void> check_pattern(const ServiceSpec& spec)
+{
+    if (spec.ready.log.empty()) return {};
+    auto pattern = log::Pattern::compile(spec.ready.log);
+    if (pattern) return {};
+    Error error = pattern.error();
+    return fail(Error{.code = ErrorCode::invalid_service_file,
+                      .operation = "start",
+                      .object = spec.name,
+                      .cause = "[ready] log " + os::quoted(spec.ready.log) + " is no regular expression: " + error.cause});
 }
 
 Result<supervise::HookPlans> hook_plans(const ServiceSpec& spec, const process::PlanContext& context)
@@ -122,6 +137,7 @@ Result<Preparation> prepare_spec(const Located& located, ServiceSpec wanted, For
         if (!made) return fail(made.error());
         context.extra_environment = std::move(*made);
     }
+    if (auto pattern = check_pattern(spec); !pattern) return fail(pattern.error());
     if (spec.listens()) {
         auto address = notify_socket_of(located);
         if (!address) return fail(address.error());

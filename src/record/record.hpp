@@ -25,6 +25,14 @@
 
 namespace steward::record {
 
+// A place in a log.
+struct LogPlace {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::uint64_t offset = 0;
+    friend bool operator==(const LogPlace&, const LogPlace&) = default;
+};
+
 // The state block. A reason of more than 1 KiB is cut at its end; a path of PATH_MAX bytes and more is refused by write_state().
 struct State {
     ServiceState state = ServiceState::stopped;
@@ -56,7 +64,10 @@ struct State {
     std::int64_t watchdog_interval = 0;                                   // in µs; 0: that of [health]
     enum class Health : std::uint8_t { unknown, good, failing };
     Health health = Health::unknown;
-    unsigned health_failures = 0;      // in a row
+    unsigned health_failures = 0;  // in a row
+    // Where what the last launch has written begins.
+    LogPlace launch_out;
+    LogPlace launch_err;               // with [log] stderr-file
     std::uint64_t attempts = 0;        // restarts since it last ran for [restart] window
     std::uint32_t pid_file_owner = 0;  // who beside root may have written the PID file
     std::string cgroup;                // path, empty: none

@@ -191,6 +191,11 @@ void each(AnyState& state, const Visit& visit)
     visit(state.watchdog_interval);
     visit(state.health);
     visit(state.health_failures);
+    for (auto* place : {&state.launch_out, &state.launch_err}) {
+        visit(place->device);
+        visit(place->inode);
+        visit(place->offset);
+    }
     visit(state.attempts);
     visit(state.pid_file_owner);
     visit(state.cgroup);

@@ -25,6 +25,7 @@ LogStream::~LogStream()
     loop_.cancel(watch_);
     loop_.cancel(retry_);
     loop_.cancel(report_);
+    loop_.cancel(look_);
 }
 
 Result<void> LogStream::open()
@@ -84,6 +85,26 @@ void LogStream::settle(const Result<void>& outcome)
     }
     look_at_rotation();
     look_at_limit();
+    look_at_lines();
+}
+
+void LogStream::look_at_lines()
+{
+    if (lines_) lines_->read(pump_.log(), told_);
+}
+
+// What is there already is looked at soon, not from within this call.
+void LogStream::watch_lines(LogLines::Told told)
+{
+    loop_.cancel(std::exchange(look_, 0));
+    lines_.reset();
+    told_ = std::move(told);
+    if (!told_) return;
+    lines_.emplace(launch_, pump_.options().timestamps);
+    look_ = loop_.after(Duration::zero(), [this] {
+        look_ = 0;
+        look_at_lines();
+    });
 }
 
 // The log says how much was dropped when the time is over, also when nothing more comes.
@@ -112,7 +133,8 @@ void LogStream::begin_launch()
 {
     drain();
     static_cast<void>(pump_.begin_launch());
-    launch_log_ = os::info(pump_.log()).value_or(os::FileInfo{});
+    const auto log = os::info(pump_.log()).value_or(os::FileInfo{});
+    launch_ = {.device = log.device, .inode = log.inode, .offset = log.size};
 }
 
 std::vector<std::string> LogStream::last_lines(unsigned count)
@@ -121,8 +143,8 @@ std::vector<std::string> LogStream::last_lines(unsigned count)
     const auto now = os::info(pump_.log());
     if (!now) return {};
     // Another log since then has lines of this launch only.
-    const bool same = now->inode == launch_log_.inode && now->device == launch_log_.device;
-    auto lines = log::last_lines_after(pump_.log(), same ? launch_log_.size : 0, count);
+    const bool same = now->inode == launch_.inode && now->device == launch_.device;
+    auto lines = log::last_lines_after(pump_.log(), same ? launch_.offset : 0, count);
     if (!lines) return {};
     for (std::string& line : *lines) line.erase(0, log::stamp_length(line, pump_.options().timestamps));
     return std::move(*lines);

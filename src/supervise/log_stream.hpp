@@ -2,12 +2,14 @@
 // and tried again while something waits for it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "log/event_log.hpp"
 #include "log/pump.hpp"
 #include "os/event_loop.hpp"
+#include "supervise/log_lines.hpp"
 #include "supervise/log_packer.hpp"
 
 namespace steward::supervise {
@@ -29,6 +31,11 @@ class LogStream {
     [[nodiscard]] LogPacker& packer() { return packer_; }
     // Of this launch, without their stamps.
     [[nodiscard]] std::vector<std::string> last_lines(unsigned count);
+    // Where this launch's lines begin; after a predecessor's launch, as that has noted it.
+    [[nodiscard]] const record::LogPlace& launch_place() const { return launch_; }
+    void began_at(const record::LogPlace& place) { launch_ = place; }
+    // Told every line of this launch, from the loop; empty: no more of them.
+    void watch_lines(LogLines::Told told);
 
   private:
     void readable();
@@ -36,6 +43,7 @@ class LogStream {
     void settle(const Result<void>& outcome);
     void look_at_rotation();
     void look_at_limit();
+    void look_at_lines();
 
     os::EventLoop& loop_;
     log::EventLog& events_;
@@ -48,7 +56,10 @@ class LogStream {
     bool limit_told_ = false;
     bool faulted_ = false;
     bool rotation_faulted_ = false;
-    os::FileInfo launch_log_;  // the log as it was at the launch
+    record::LogPlace launch_;
+    std::optional<LogLines> lines_;
+    LogLines::Told told_;
+    os::EventLoop::Id look_ = 0;
 };
 
 }  // namespace steward::supervise

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "log/pattern.hpp"
 #include "os/error.hpp"
 #include "os/file.hpp"
 #include "supervise/file_wait.hpp"
 #include "supervise/probe.hpp"
+#include "supervise/service_output.hpp"
 #include "supervise/settle.hpp"
 
 namespace steward::supervise {
@@ -129,6 +131,42 @@ class ToldReady final : public ReadyWatch {
     [[nodiscard]] std::string complaint() const override { return "it has not said READY=1 on its notify socket"; }
 };
 
+class LoggedReady final : public ReadyWatch {
+  public:
+    LoggedReady(const ReadyContext& context, log::Pattern pattern, Ready ready)
+        : loop_(context.loop), output_(*context.output), rule_(context.rules.log), pattern_(std::move(pattern)), ready_(std::move(ready))
+    {
+        output_.watch_lines([this](std::string_view line) { look(line); });
+    }
+    ~LoggedReady() override
+    {
+        output_.watch_lines({});
+        loop_.cancel(timer_);
+    }
+    LoggedReady(const LoggedReady&) = delete;
+    LoggedReady& operator=(const LoggedReady&) = delete;
+
+    [[nodiscard]] std::string complaint() const override { return "no line of its log matches " + os::quoted(rule_); }
+
+  private:
+    // Not from within the output's own call: who is told may end it.
+    void look(std::string_view line)
+    {
+        if (timer_ != 0 || !pattern_.matches(line)) return;
+        timer_ = loop_.after(Duration::zero(), [this] {
+            const Ready ready = ready_;
+            ready();
+        });
+    }
+
+    os::EventLoop& loop_;
+    ServiceOutput& output_;
+    std::string rule_;
+    log::Pattern pattern_;
+    Ready ready_;
+    os::EventLoop::Id timer_ = 0;
+};
+
 class MailboxReady final : public ReadyWatch {
   public:
     MailboxReady(const ReadyContext& context, Ready ready)
@@ -182,6 +220,11 @@ std::unique_ptr<ReadyWatch> watch_ready(ReadyContext context, Ready ready)
         return std::make_unique<ProbedReady>(context.loop, ProbeTarget{.kind = kind, .address = address}, std::move(context.command),
                                              std::move(ready));
     };
+    if (!rules.log.empty()) {
+        // That it can be compiled was proven before the launch.
+        auto pattern = log::Pattern::compile(rules.log);
+        if (pattern && context.output != nullptr) return std::make_unique<LoggedReady>(context, std::move(*pattern), std::move(ready));
+    }
     if (rules.notify) return std::make_unique<ToldReady>();
     if (rules.delay) return std::make_unique<DelayReady>(context, std::move(ready));
     if (!rules.file.empty()) return std::make_unique<FileReady>(context, std::move(ready));

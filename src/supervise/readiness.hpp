@@ -28,6 +28,8 @@
 
 namespace steward::supervise {
 
+class ServiceOutput;
+
 class ReadyWatch {
   public:
     ReadyWatch() = default;
@@ -49,6 +51,7 @@ struct ReadyContext {
     std::chrono::system_clock::time_point launched_at;  // the same moment
     std::optional<process::LaunchPlan> command;         // with rules.command
     os::BorrowedFd mailbox;                             // with rules.fd: what the program writes to
+    ServiceOutput* output = nullptr;                    // with rules.log
 };
 
 // `ready` is called once, from the loop, and may destroy the watch. The end of the program is the caller's to notice.

@@ -67,6 +67,7 @@ void ServiceRunner::carry_on(const record::State& before, const std::optional<os
     state_.boot = ours.boot;
     state_.keeper = ours.keeper;
     state_.supervisor = ours.supervisor;
+    output_.launched_before(state_);
     end_lost_hook();
     post_stop_due_ = before.state != ServiceState::backing_off;
     if (!before.cgroup.empty()) cgroup_ = os::Cgroup::open(before.cgroup);

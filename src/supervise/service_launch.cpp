@@ -63,6 +63,7 @@ void ServiceRunner::open_cgroup()
 Result<void> ServiceRunner::try_launch()
 {
     if (auto ready = output_.begin_launch(); !ready) return ready;
+    output_.note_launch(state_);
     // With a hook before it, it is there already, and what that has left is in it.
     if (assignment_.hooks[Hook::pre_start].empty()) open_cgroup();
     if (auto lent = lend_mailbox(); !lent) return lent;

@@ -176,6 +176,25 @@ void ServiceOutput::close()
     assignment_.fifos = {};
 }
 
+void ServiceOutput::note_launch(record::State& state) const
+{
+    state.launch_out = out_ != nullptr ? out_->launch_place() : record::LogPlace{};
+    state.launch_err = err_ != nullptr ? err_->launch_place() : record::LogPlace{};
+}
+
+void ServiceOutput::launched_before(const record::State& state)
+{
+    if (out_ != nullptr) out_->began_at(state.launch_out);
+    if (err_ != nullptr) err_->began_at(state.launch_err);
+}
+
+void ServiceOutput::watch_lines(const LogLines::Told& told)
+{
+    for (LogStream* stream : {out_.get(), err_.get()}) {
+        if (stream != nullptr) stream->watch_lines(told);
+    }
+}
+
 std::vector<std::string> ServiceOutput::last_lines(unsigned count)
 {
     for (LogStream* stream : {err_.get(), out_.get()}) {

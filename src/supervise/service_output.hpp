@@ -43,6 +43,11 @@ class ServiceOutput {
     void close();
     // Of this launch, stderr's own first where there is one.
     [[nodiscard]] std::vector<std::string> last_lines(unsigned count);
+    // Where this launch's lines begin, for the record and from it.
+    void note_launch(record::State& state) const;
+    void launched_before(const record::State& state);
+    // Told every line of this launch that goes into a log, from the loop; empty: no more of them.
+    void watch_lines(const LogLines::Told& told);
 
   private:
     Result<void> open();

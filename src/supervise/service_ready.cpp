@@ -92,7 +92,8 @@ void ServiceRunner::await_ready()
                          .launched = launched_at_,
                          .launched_at = state_.since,
                          .command = {},
-                         .mailbox = program_mailbox_ ? program_mailbox_ : assignment_.mailbox};
+                         .mailbox = program_mailbox_ ? program_mailbox_ : assignment_.mailbox,
+                         .output = &output_};
     if (assignment_.ready_command) context.command = command_plan(*assignment_.ready_command);
     if (state_.said_ready) return became_ready();
     ready_ = watch_ready(std::move(context), [this] { became_ready(); });

@@ -34,6 +34,8 @@ inline State sample_state()
     state.watchdog_interval = 2'000'000;
     state.health = State::Health::failing;
     state.health_failures = 2;
+    state.launch_out = {.device = 41, .inode = 42, .offset = 43};
+    state.launch_err = {.device = 44, .inode = 45, .offset = 46};
     state.attempts = 3;
     state.pid_file_owner = 112;
     state.cgroup = "/sys/fs/cgroup/steward/web";
@@ -67,9 +69,10 @@ inline bool operator==(const State& one, const State& other)
            one.said_ready == other.said_ready && one.said_stopping == other.said_stopping && one.said_errno == other.said_errno &&
            one.status_text == other.status_text && one.extended_until == other.extended_until &&
            one.watchdog_interval == other.watchdog_interval && one.health == other.health && one.health_failures == other.health_failures &&
-           one.attempts == other.attempts && one.pid_file_owner == other.pid_file_owner && one.cgroup == other.cgroup &&
-           one.pid_file == other.pid_file && one.log_file == other.log_file && one.service_file == other.service_file &&
-           one.reason == other.reason && one.file_digest == other.file_digest;
+           one.launch_out == other.launch_out && one.launch_err == other.launch_err && one.attempts == other.attempts &&
+           one.pid_file_owner == other.pid_file_owner && one.cgroup == other.cgroup && one.pid_file == other.pid_file &&
+           one.log_file == other.log_file && one.service_file == other.service_file && one.reason == other.reason &&
+           one.file_digest == other.file_digest;
 }
 
 }  // namespace steward::record

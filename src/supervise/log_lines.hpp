@@ -1,0 +1,37 @@
+// The lines of a log as they are written: for who waits for one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <steward/service_spec.hpp>
+
+#include "os/fd.hpp"
+#include "record/record.hpp"
+
+namespace steward::supervise {
+
+class LogLines {
+  public:
+    // `from`: where the first line begins, if the log is still the one that is meant; another has later lines only.
+    LogLines(const record::LogPlace& from, LogTimestamps timestamps) : from_(from), timestamps_(timestamps) {}
+
+    using Told = std::function<void(std::string_view)>;
+    // Tells every line that has been ended since the last call, without its stamp. Where `log` is another than then, the rest of that one
+    // comes first. A line of more than 64 KiB is told in parts.
+    void read(os::BorrowedFd log, const Told& told);
+
+  private:
+    void read_to_end(const Told& told);
+    void tell(const Told& told);
+
+    record::LogPlace from_;
+    LogTimestamps timestamps_;
+    record::LogPlace at_;
+    os::UniqueFd reader_;
+    std::string begun_;  // the line whose end is not written yet
+};
+
+}  // namespace steward::supervise
