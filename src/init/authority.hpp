@@ -61,6 +61,8 @@ class Authority {
     // Of the output that the init system keeps.
     virtual std::vector<std::string> last_lines(const std::string& name, const Told& told, unsigned count) = 0;
 
+    // Whether start() and restart() return when the service is up, or has failed; else as soon as it has been begun.
+    [[nodiscard]] virtual bool waits_for_outcome() const { return true; }
     // Whether what a session starts would end with it, unless it takes itself out of there.
     [[nodiscard]] virtual bool ends_sessions() const { return false; }
     // Takes the calling process out of its session, with all that it will start as service `name`.

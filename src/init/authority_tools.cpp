@@ -61,7 +61,9 @@ class ToolAuthority final : public Authority {
         if (what == Ask::boot) return std::optional(std::move(told));
         auto runs = control_->runs(name);
         if (!runs) return fail(runs.error());
-        if (*runs) told.state = ServiceState::running;
+        if (!*runs) return std::optional(std::move(told));
+        told.state = ServiceState::running;
+        told.main_pid = control_->main_pid(name);
         return std::optional(std::move(told));
     }
 
@@ -90,6 +92,8 @@ class ToolAuthority final : public Authority {
     }
 
     std::vector<std::string> last_lines(const std::string&, const Told&, unsigned) override { return {}; }
+    // runsv says when it has begun.
+    [[nodiscard]] bool waits_for_outcome() const override { return system() != InitSystem::runit; }
 
   private:
     // OpenRC would find nothing to do for what it takes for started: what ended by itself, or was "started" by Debian's service(8).

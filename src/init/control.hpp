@@ -6,6 +6,7 @@
 // that delegates uses knows() to decide and the rest to act. Calls block until the init system is done.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -39,6 +40,8 @@ class Control {
     virtual Result<bool> knows(const std::string& name) const = 0;
     virtual Result<BootState> boot_state(const std::string& name) const = 0;
     virtual Result<bool> runs(const std::string& name) const = 0;
+    // The process that it started for the service; 0: none, or it does not tell.
+    [[nodiscard]] virtual std::int64_t main_pid(const std::string&) const { return 0; }
 
     // On failure Error::detail has what the tool said. unsupported: it has no way to (reload).
     virtual Result<void> start(const std::string& name) const = 0;

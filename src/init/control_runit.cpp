@@ -1,6 +1,8 @@
 // runit: sv, and the directory that runsvdir watches. A service that is linked there has a runsv, and `down` in the service's directory has
 // runsv leave it alone until it is asked.
+#include <charconv>
 #include <chrono>
+#include <string_view>
 #include <thread>
 
 #include "init/tools.hpp"
@@ -64,6 +66,19 @@ class RunitControl final : public ToolControl {
         return end->output.starts_with("run:");
     }
 
+    // "run: /etc/service/web: (pid 4711) 12s"
+    [[nodiscard]] std::int64_t main_pid(const std::string& name) const override
+    {
+        constexpr std::string_view before = "(pid ";
+        const auto end = ask({"sv", "status", service(name)});
+        const std::size_t at = end && end->output.starts_with("run:") ? end->output.find(before) : std::string::npos;
+        if (at == std::string::npos) return 0;
+        std::int64_t pid = 0;
+        const char* const digits = end->output.data() + at + before.size();
+        std::from_chars(digits, end->output.data() + end->output.size(), pid);
+        return pid;
+    }
+
     [[nodiscard]] bool owns_links() const override { return true; }
     // runsv reads `down` once, when it begins: what is enabled before that would be started too.
     Result<void> enable(const std::string& name) const override
@@ -121,8 +136,12 @@ class RunitControl final : public ToolControl {
         return {};
     }
 
-    // -w is for a slow stop; sv tells by its exit code what became of it.
-    [[nodiscard]] Argv command(const char* verb, const std::string& name) const override { return {"sv", "-w", "30", verb, service(name)}; }
+    // A stop may be slow; what has not begun in sv's own time has ended again. sv tells by its exit code what became of it.
+    [[nodiscard]] Argv command(const char* verb, const std::string& name) const override
+    {
+        const bool starts = std::string_view(verb) == "start";
+        return {"sv", "-w", starts ? "7" : "30", verb, service(name)};
+    }
 };
 
 }  // namespace

@@ -7,6 +7,20 @@ namespace steward::init {
 
 namespace {
 
+// LSB 5.0: an init script's exit codes for actions other than status.
+ErrorCode meaning_of_script(int exit_code)
+{
+    switch (exit_code) {
+        case 2: return ErrorCode::invalid_argument;
+        case 3: return ErrorCode::unsupported;
+        case 4: return ErrorCode::not_permitted;
+        case 5: return ErrorCode::program_missing;
+        case 6: return ErrorCode::invalid_service_file;
+        case 7: return ErrorCode::not_running;
+        default: return ErrorCode::failed;
+    }
+}
+
 class SysvControl final : public ScriptControl {
   public:
     using ScriptControl::ScriptControl;
@@ -39,6 +53,7 @@ class SysvControl final : public ScriptControl {
 
   private:
     [[nodiscard]] Argv command(const char* verb, const std::string& name) const override { return {script(name), verb}; }
+    [[nodiscard]] Meaning meaning() const override { return &meaning_of_script; }
 };
 
 }  // namespace

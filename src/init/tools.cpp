@@ -22,7 +22,12 @@ std::string first_line(const std::string& output)
     return output.substr(0, output.find('\n'));
 }
 
-Result<void> do_with(const RunTool& run, const Argv& command, const char* operation, const std::string& name)
+ErrorCode meaning_of_most(int)
+{
+    return ErrorCode::failed;
+}
+
+Result<void> do_with(const RunTool& run, const Argv& command, const char* operation, const std::string& name, Meaning meaning)
 {
     auto end = run(command);
     if (!end) {
@@ -33,7 +38,8 @@ Result<void> do_with(const RunTool& run, const Argv& command, const char* operat
         return fail(std::move(error));
     }
     if (end->succeeded()) return {};
-    return fail(Error{.code = ErrorCode::failed,
+    const bool told = end->exit.known && !end->exit.signalled;
+    return fail(Error{.code = told ? meaning(end->exit.code) : ErrorCode::failed,
                       .operation = operation,
                       .object = name,
                       .cause = command.front() + " ended with " + to_string(end->exit),

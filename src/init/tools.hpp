@@ -12,8 +12,13 @@ namespace steward::init {
 [[nodiscard]] std::vector<std::string> lines_of(const std::string& output);
 [[nodiscard]] std::string first_line(const std::string& output);
 
+// What an exit code other than 0 means.
+using Meaning = ErrorCode (*)(int exit_code);
+[[nodiscard]] ErrorCode meaning_of_most(int exit_code);  // no more than failed
+
 // Runs it; an exit code other than 0 is an error "cannot OPERATION NAME: TOOL says …".
-Result<void> do_with(const RunTool& run, const Argv& command, const char* operation, const std::string& name);
+Result<void> do_with(const RunTool& run, const Argv& command, const char* operation, const std::string& name,
+                     Meaning meaning = &meaning_of_most);
 
 // Whether `directory` (/etc/rc2.d) holds the service's link of this kind, whatever its number: S01web, K01web.
 [[nodiscard]] bool has_numbered_link(const std::string& directory, char kind, const std::string& name);
@@ -33,7 +38,8 @@ class ToolControl : public Control {
 
   protected:
     [[nodiscard]] virtual Argv command(const char* verb, const std::string& name) const = 0;
-    Result<void> act(const char* verb, const std::string& name) const { return order(command(verb, name), verb, name); }
+    [[nodiscard]] virtual Meaning meaning() const { return &meaning_of_most; }  // of the exit codes of command()
+    Result<void> act(const char* verb, const std::string& name) const { return do_with(run_, command(verb, name), verb, name, meaning()); }
     Result<void> order(const Argv& words, const char* operation, const std::string& name) const
     {
         return do_with(run_, words, operation, name);

@@ -1,12 +1,21 @@
 #include "manager/delegate.hpp"
 
+#include <thread>
+
+#include "log/log_file.hpp"
 #include "manager/verbs.hpp"
+#include "supervise/client.hpp"
 
 namespace steward::manager {
 
 namespace {
 
 using Verdict = Judgement::Verdict;
+using std::chrono::milliseconds;
+
+constexpr milliseconds begin_patience{5000};
+constexpr milliseconds look_pause{10};
+constexpr unsigned lines_of_failure = 10;
 
 bool up(ServiceState state)
 {
@@ -25,14 +34,40 @@ std::string boot_text(init::BootState state)
     return {};
 }
 
+struct Seen {
+    Located located;
+    Judgement judgement;
+};
+
 // The record may have been made since the service was located.
-Result<Judgement> judge_anew(const Located& located)
+Result<Seen> seen_anew(const Located& located)
 {
     Located again{.name = located.name, .ad_hoc = {}, .paths = located.paths, .sources = located.sources, .directory = {}, .loaded = {}};
     auto directory = record::ServiceDirectory::open(located.paths.runtime, located.name);
     if (!directory) return fail(directory.error());
     again.directory = std::move(*directory);
-    return judge(again);
+    auto judgement = judge(again);
+    if (!judgement) return fail(judgement.error());
+    return Seen{.located = std::move(again), .judgement = std::move(*judgement)};
+}
+
+// It was begun, and runs no more: the record may know why.
+Error ended_at_once(const Located& located)
+{
+    Error error{.operation = "start", .object = located.name, .cause = "it ended at once"};
+    const auto now = seen_anew(located);
+    if (!now || !now->judgement.state) return error;
+    const record::State& state = *now->judgement.state;
+    if (!state.reason.empty()) error.cause = state.reason;
+    if (state.last_exit && state.reason.empty()) error.cause = "it ended with " + to_string(*state.last_exit);
+    if (auto lines = log::last_lines(state.log_file, lines_of_failure)) error.detail = std::move(*lines);
+    return error;
+}
+
+bool failed_since(const Located& located, std::chrono::system_clock::time_point when)
+{
+    const auto now = seen_anew(located);
+    return now && now->judgement.state && now->judgement.state->since >= when;
 }
 
 init::JobOptions job_of(const StartOptions& options)
@@ -72,20 +107,51 @@ bool Delegate::runs() const
 Result<StartOutcome> Delegate::start(const Located& located, const StartOptions& options)
 {
     const bool before = runs();
-    if (auto started = authority_->start(located.name, job_of(options)); !started) return fail(started.error());
+    const auto asked = std::chrono::system_clock::now();
+    if (auto started = authority_->start(located.name, job_of(options)); !started) {
+        const bool unexplained = !authority_->waits_for_outcome() && failed_since(located, asked);
+        return fail(unexplained ? ended_at_once(located) : started.error());
+    }
+    if (auto up = await_outcome(located, options); !up) return fail(up.error());
     return StartOutcome{.already_running = before, .adopted = false, .main_pid = main_pid_now(located)};
 }
 
 Result<StartOutcome> Delegate::restart(const Located& located, const StartOptions& options)
 {
     if (auto started = authority_->restart(located.name, job_of(options)); !started) return fail(started.error());
+    if (auto up = await_outcome(located, options); !up) return fail(up.error());
     return StartOutcome{.already_running = false, .adopted = false, .main_pid = main_pid_now(located)};
+}
+
+// What the init system has begun is soon under steward's own eyes, or never will be.
+Result<void> Delegate::await_outcome(const Located& located, const StartOptions& options)
+{
+    if (authority_->waits_for_outcome() || !options.wait) return {};
+    const auto limit = options.timeout ? std::optional(std::chrono::ceil<milliseconds>(*options.timeout)) : std::nullopt;
+    const auto deadline = std::chrono::steady_clock::now() + limit.value_or(begin_patience);
+    while (std::chrono::steady_clock::now() < deadline) {
+        auto now = seen_anew(located);
+        if (now && now->judgement.verdict == Verdict::supervised) {
+            auto reply = supervise::ask(*now->located.directory, supervise::Request::start, "start", located.name, limit);
+            if (!reply && reply.error().code != ErrorCode::not_running) return fail(reply.error());
+            if (reply && reply->error) return fail(*reply->error);
+            if (reply) return {};
+        }
+        const auto told = authority_->look(located.name, init::Ask::everything);
+        if (!told || !*told || (*told)->state == ServiceState::stopped) return fail(ended_at_once(located));
+        const auto process = os::read_stat(static_cast<std::int32_t>((*told)->main_pid));
+        // A shell is on its way to becoming something else.
+        const bool undecided = process && *process && ((*process)->command == "steward" || (*process)->command == "run");
+        if (!undecided) return {};
+        std::this_thread::sleep_for(look_pause);
+    }
+    return {};
 }
 
 std::int64_t Delegate::main_pid_now(const Located& located)
 {
-    const auto judgement = judge_anew(located);
-    if (judgement && is_stewards(*judgement)) return judgement->main ? judgement->main->pid() : 0;
+    const auto now = seen_anew(located);
+    if (now && is_stewards(now->judgement)) return now->judgement.main ? now->judgement.main->pid() : 0;
     const auto told = authority_->look(located.name, init::Ask::everything);
     return told && *told ? (*told)->main_pid : 0;
 }

@@ -38,6 +38,7 @@ class Delegate {
     void add_to(ServiceStatus& status, const Located& located, const Judgement& judgement, const StatusOptions& options);
 
   private:
+    Result<void> await_outcome(const Located& located, const StartOptions& options);
     [[nodiscard]] std::int64_t main_pid_now(const Located& located);
     Delegate(std::unique_ptr<init::Authority> authority, init::Told told) : authority_(std::move(authority)), told_(std::move(told)) {}
 

@@ -1,12 +1,15 @@
 """One restarter, one truth: what the booted init system knows steward leaves to it, and both say the same, whoever acted last."""
 
 import json
+import subprocess
 
 import pytest
 
+from conftest import STEWARD as STEWARD_PROGRAM
 from front_ends import FRONT_ENDS, STEWARD, enable, forget_starts
 from machine import wait_until
 from test_generated import FORMS, daemon, gone, hups, prepare as prepare_generated, started
+from test_install import put
 
 only_systemd = pytest.mark.systems("systemd")
 FAILING = {"missing": '["/usr/bin/true"]', "ending": '["/bin/sh", "-c", "echo it has no licence >&2; exit 7"]'}
@@ -50,6 +53,12 @@ def prepare(machine):
             program = "/usr/bin/no-such-program" if name == "missing" else '/bin/sh -c "echo it has no licence >&2; exit 7"'
             kind = "exec" if name == "missing" else "oneshot"
             machine.write(f"/usr/lib/systemd/system/{name}.service", f"[Service]\nType={kind}\nExecStart={program}\n")
+        else:
+            file = machine.path(f"/etc/steward/{name}.toml")
+            subprocess.run([STEWARD_PROGRAM, "generate", file, "--init", machine.system, "--destdir", machine.root], check=True, capture_output=True)
+            # Gone since then.
+            if name == "missing":
+                file.write_text(file.read_text().replace("/usr/bin/true", "/usr/bin/no-such-program"))
     path, mode, text = HANDMADE[machine.system]
     machine.write(path, text, mode)
     machine.write("/etc/steward/handmade.toml", '[service]\ncommand = ["/usr/bin/small_daemon", "/var/tmp/handmade.events"]\n[reload]\nsignal = "HUP"\n')
@@ -83,8 +92,8 @@ def test_steward_acts_through_the_init_system(machine, name):
     assert "already running" in STEWARD(machine, "start", name).out
     assert started(machine, name).pid == first.pid
 
-    # Only systemd tells the PID of what it runs.
-    if machine.system == "systemd" or name != "alone":
+    # Scripts do not tell the PID of what they start.
+    if machine.system in ("systemd", "runit") or name != "alone":
         assert status(machine, name)["main_pid"] == first.pid
     before = hups(machine, name)
     STEWARD(machine, "reload", name)
@@ -152,6 +161,27 @@ def test_a_script_that_calls_steward_back_is_not_called_back(machine):
         wait_until(lambda: front.says(machine, "handmade") == "stopped", f"that {front.name} says stopped")
 
 
+def test_what_steward_installs_it_leaves_to_the_init_system(machine):
+    fronts = [*FRONT_ENDS[machine.system], STEWARD]
+    put(machine, "/root/mine.toml", '[service]\ncommand = ["/usr/bin/small_daemon", "/var/tmp/mine.events"]\n[reload]\nsignal = "HUP"\n')
+    machine.run("steward", "install", "--now", "/root/mine.toml")
+    for stops, starts in zip(fronts, reversed(fronts)):
+        forget_starts(machine, "mine")
+        stops(machine, "stop", "mine")
+        wait_until(lambda: not daemon(machine, "mine"), f"the end by {stops.name}")
+        for front in fronts:
+            wait_until(lambda: front.says(machine, "mine") == "stopped", f"that {front.name} says stopped")
+        starts(machine, "start", "mine")
+        wait_until(lambda: daemon(machine, "mine"), f"the start by {starts.name}")
+        for front in fronts:
+            wait_until(lambda: front.says(machine, "mine") == "running", f"that {front.name} says running")
+    told = status(machine, "mine", code=0)
+    assert (told["init_system"], told["boot"]) == (machine.system, "enabled")
+    machine.run("steward", "uninstall", "mine")
+    assert daemon(machine, "mine") is None
+    assert status(machine, "mine", code=3)["init_system"] is None
+
+
 def test_the_killed_is_started_again_by_one_restarter(machine):
     forget_starts(machine, "wrapped")
     STEWARD(machine, "start", "wrapped")
@@ -171,6 +201,28 @@ def test_a_delegated_unit_gives_the_service_a_group_of_its_own(machine):
     assert "/system.slice/wrapped.service/steward/wrapped\n" in started(machine, "wrapped").cgroup
     STEWARD(machine, "stop", "wrapped")
     gone(machine, "wrapped")
+
+
+def test_a_failed_start_is_told_by_every_init_system(machine):
+    if machine.system != "systemd":
+        enable(machine, "ending")
+    if machine.system == "runit":
+        # Linked, it is started at once.
+        wait_until(lambda: machine.run("sv", "status", "ending", code=None).out.startswith("down:"), "the end of the first start")
+    finished = STEWARD(machine, "start", "ending", code=1)
+    assert "exit code 7" in finished.err
+    assert daemon(machine, "ending") is None
+    told = status(machine, "ending", code=3)
+    assert told["state"] == "failed" and told["last_exit"]["code"] == 7
+    assert told["init_system"] == machine.system
+
+
+@pytest.mark.systems("sysv")
+def test_a_scripts_exit_code_is_handed_on(machine):
+    finished = STEWARD(machine, "start", "missing", code=5)
+    assert "no-such-program" in finished.err
+    STEWARD(machine, "stop", "alone")
+    assert STEWARD(machine, "reload", "alone", code=7)
 
 
 @only_systemd
@@ -241,7 +293,7 @@ def test_the_scope_can_be_stopped_by_systemd(machine):
 @only_systemd
 def test_who_depends_on_it_is_started_again_with_it(machine):
     """systemd knows who else hangs on a service: a restart is one request."""
-    machine.write("/usr/lib/systemd/system/other.service", "[Unit]\nRequires=natural.service\nAfter=natural.service\n[Service]\nExecStart=/bin/sleep infinity\n")
+    put(machine, "/usr/lib/systemd/system/other.service", "[Unit]\nRequires=natural.service\nAfter=natural.service\n[Service]\nExecStart=/bin/sleep infinity\n")
     machine.run("systemctl", "daemon-reload")
     forget_starts(machine, "natural")
     STEWARD(machine, "start", "natural")
@@ -254,8 +306,8 @@ def test_who_depends_on_it_is_started_again_with_it(machine):
 
 @only_systemd
 def test_a_start_that_takes_too_long_is_undone(machine):
-    machine.write("/etc/steward/slow.toml", '[service]\ncommand = ["/bin/sleep", "1000"]\n')
-    machine.write("/usr/lib/systemd/system/slow.service", "[Service]\nType=notify\nExecStart=/bin/sleep 1000\n")
+    put(machine, "/etc/steward/slow.toml", '[service]\ncommand = ["/bin/sleep", "1000"]\n')
+    put(machine, "/usr/lib/systemd/system/slow.service", "[Service]\nType=notify\nExecStart=/bin/sleep 1000\n")
     machine.run("systemctl", "daemon-reload")
     finished = machine.run("steward", "start", "--timeout=1s", "slow", code=1)
     assert "cannot start slow" in finished.err
@@ -290,8 +342,8 @@ def test_a_users_own_systemd_has_the_users_own_services(machine):
     as_plain = lambda *words, **options: machine.run("runuser", "-u", "plain", "--", *words, environment=variables, **options)
     as_plain("mkdir", "-p", "/home/plain/.config/steward", "/home/plain/.config/systemd/user")
     for name in ("own", "loose"):
-        machine.write(f"/home/plain/.config/steward/{name}.toml", f'[service]\ncommand = ["/usr/bin/small_daemon", "/home/plain/{name}.events"]\n')
-    machine.write("/home/plain/.config/systemd/user/own.service", "[Service]\nExecStart=/usr/bin/small_daemon /home/plain/own.events\n[Install]\nWantedBy=default.target\n")
+        put(machine, f"/home/plain/.config/steward/{name}.toml", f'[service]\ncommand = ["/usr/bin/small_daemon", "/home/plain/{name}.events"]\n')
+    put(machine, "/home/plain/.config/systemd/user/own.service", "[Service]\nExecStart=/usr/bin/small_daemon /home/plain/own.events\n[Install]\nWantedBy=default.target\n")
     found = lambda name: next((process for process in machine.processes("/usr/bin/small_daemon") if process.argv[1] == f"/home/plain/{name}.events"), None)
 
     as_plain("steward", "start", "own", "loose")

@@ -63,6 +63,29 @@ TEST_F(ControlTest, a_tool_that_fails_is_named_with_what_it_said)
     EXPECT_THAT(started.error().detail, ElementsAre("Job failed.", "See the journal."));
 }
 
+TEST_F(ControlTest, a_scripts_exit_codes_have_the_standards_meaning)
+{
+    const std::map<int, ErrorCode> meanings{
+        {1, ErrorCode::failed},          {2, ErrorCode::invalid_argument},     {3, ErrorCode::unsupported}, {4, ErrorCode::not_permitted},
+        {5, ErrorCode::program_missing}, {6, ErrorCode::invalid_service_file}, {7, ErrorCode::not_running}, {150, ErrorCode::failed}};
+    for (const auto& [code, meaning] : meanings) {
+        answer_ = ended(code);
+        EXPECT_EQ(control(InitSystem::sysv)->reload("web").error().code, meaning) << code;
+        EXPECT_EQ(control(InitSystem::openrc)->reload("web").error().code, ErrorCode::failed) << code;
+    }
+}
+
+TEST_F(ControlTest, only_runit_tells_what_it_has_started)
+{
+    answer_ = ended(0, "run: /etc/service/web: (pid 12) 3s, want down; run: log: (pid 11) 9s\n");
+    EXPECT_EQ(control(InitSystem::runit)->main_pid("web"), 12);
+    EXPECT_EQ(control(InitSystem::sysv)->main_pid("web"), 0);
+    answer_ = ended(0, "down: /etc/service/web: 3s; run: log: (pid 11) 9s\n");
+    EXPECT_EQ(control(InitSystem::runit)->main_pid("web"), 0);
+    answer_ = ended(1, "fail: /etc/service/web: unable to change to service directory: file does not exist\n");
+    EXPECT_EQ(control(InitSystem::runit)->main_pid("web"), 0);
+}
+
 TEST_F(ControlTest, a_tool_that_is_not_there_is_named)
 {
     answer_ =

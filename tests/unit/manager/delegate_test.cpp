@@ -22,6 +22,9 @@ struct Script {
     std::vector<std::string> called;
     std::optional<Error> no_answer;
     std::optional<Error> failure;
+    bool waits = true;  // until the outcome is known
+    ServiceState after_start = ServiceState::running;
+    std::int64_t pid_after_start = pid_there;
 };
 
 class FakeAuthority final : public init::Authority {
@@ -36,8 +39,8 @@ class FakeAuthority final : public init::Authority {
     }
     Result<void> start(const std::string& name, const init::JobOptions& options) override
     {
-        script_.told.main_pid = pid_there;
-        return note("start", name + (options.wait ? "" : " unawaited"), ServiceState::running);
+        script_.told.main_pid = script_.pid_after_start;
+        return note("start", name + (options.wait ? "" : " unawaited"), script_.after_start);
     }
     Result<void> stop(const std::string& name) override { return note("stop", name, ServiceState::stopped); }
     Result<void> restart(const std::string& name, const init::JobOptions&) override { return note("restart", name, ServiceState::running); }
@@ -50,6 +53,7 @@ class FakeAuthority final : public init::Authority {
     {
         return std::vector<std::string>(count, "said there");
     }
+    [[nodiscard]] bool waits_for_outcome() const override { return script_.waits; }
     Result<void> take_from_session(const std::string& name, const std::string&) override { return note("take", name, script_.told.state); }
 
   private:
@@ -315,6 +319,44 @@ TEST_F(DelegateTest, an_init_system_that_tells_no_time_leaves_the_end_to_the_rec
     write_record(ServiceState::failed, std::chrono::system_clock::now(), "it has no licence");
     EXPECT_EQ(told().state, ServiceState::failed);
     EXPECT_EQ(told().lsb_code, 3);
+}
+
+TEST_F(DelegateTest, a_start_that_was_only_begun_is_watched_until_it_has_failed)
+{
+    script_.waits = false;
+    script_.after_start = ServiceState::stopped;
+    EXPECT_EQ(started().error().message(), "cannot start web: it ended at once");
+    write_record(ServiceState::failed, std::chrono::system_clock::now(), "it has no licence");
+    EXPECT_EQ(started().error().message(), "cannot start web: it has no licence");
+}
+
+TEST_F(DelegateTest, what_ended_before_it_was_seen_to_begin_is_explained_by_the_record)
+{
+    script_.waits = false;
+    script_.failure = Error{.operation = "start", .object = "web", .cause = "sv ended with exit code 1"};
+    EXPECT_EQ(started().error().message(), "cannot start web: sv ended with exit code 1");
+    write_record(ServiceState::failed, std::chrono::system_clock::now() + 1h, "it has no licence");
+    EXPECT_EQ(started().error().message(), "cannot start web: it has no licence");
+}
+
+TEST_F(DelegateTest, a_start_that_was_only_begun_is_done_when_steward_below_it_says_so)
+{
+    const auto up = started_here();
+    ASSERT_TRUE(up) << up.error().message();
+    script_.waits = false;
+    script_.told.state = ServiceState::running;
+    const auto again = started();
+    ASSERT_TRUE(again) << again.error().message();
+    EXPECT_EQ(again->main_pid, up->main_pid);
+}
+
+TEST_F(DelegateTest, a_program_that_was_begun_without_steward_is_not_watched)
+{
+    script_.waits = false;
+    script_.pid_after_start = getpid();
+    const auto up = started();
+    ASSERT_TRUE(up) << up.error().message();
+    EXPECT_EQ(up->main_pid, getpid());
 }
 
 TEST_F(DelegateTest, no_wait_reaches_the_init_system)
