@@ -62,7 +62,7 @@ _steward() {
         reexec) options="--all" ;;
         status) options="-n --lines" ;;
         list) options="--tree" ;;
-        logs) options="-n --lines -f --follow -S --since -U --until -g --grep" ;;
+        logs) options="-n --lines -f --follow -S --since -U --until -g --grep --rotate --reopen" ;;
         check) options="--init --strict" ;;
         generate) options="--init --scripts --destdir --without-steward --strict" ;;
         install) options="--init --now --root --force --strict --dry-run" ;;

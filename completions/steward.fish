@@ -81,6 +81,8 @@ complete -c steward -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'go 
 complete -c steward -n '__fish_seen_subcommand_from logs' -s S -l since -x -a 'today yesterday' -d 'lines from then on'
 complete -c steward -n '__fish_seen_subcommand_from logs' -s U -l until -x -a 'today yesterday' -d 'lines up to then'
 complete -c steward -n '__fish_seen_subcommand_from logs' -s g -l grep -x -d 'lines that match'
+complete -c steward -n '__fish_seen_subcommand_from logs' -l rotate -d 'put the logs aside as if they were full'
+complete -c steward -n '__fish_seen_subcommand_from logs' -l reopen -d 'begin new logs where others renamed them'
 complete -c steward -n '__fish_seen_subcommand_from check generate' -l init -x -a 'systemd sysv openrc runit s6 dinit' -d 'for these init systems'
 complete -c steward -n '__fish_seen_subcommand_from check generate' -l strict -d 'refuse a key that would be lost'
 complete -c steward -n '__fish_seen_subcommand_from generate' -l destdir -x -a '(__fish_complete_directories)' -d 'write the files below this directory'

@@ -211,6 +211,10 @@ class Manager {
     Result<std::optional<StartOutcome>> try_restart(const Target& target, const StartOptions& options = {}, const OnStarted& others = {});
     // unsupported when the service file names no way; not_running when there is nothing to reload.
     Result<void> reload(const Target& target);
+    // The log is put aside as if it were full, or made anew where somebody has renamed it. unsupported where the service writes no log or
+    // writes it itself (supervise = false), not_running where nobody supervises it; but what is not running reopens its log by starting.
+    Result<void> rotate_logs(const Target& target);
+    Result<void> reopen_logs(const Target& target);
     // reload where there is a way to, else restart.
     Result<void> force_reload(const Target& target, const StartOptions& options = {}, const OnStarted& others = {});
     // The installed program takes the place of its keeper and supervisor; the service does not notice. False: there are none. unsupported:

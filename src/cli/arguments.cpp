@@ -155,6 +155,15 @@ std::optional<UsageError> take_options(const GivenOptions& given, Arguments& arg
     arguments.dry_run = given.has(OptionId::dry_run);
     arguments.wait = !given.has(OptionId::no_wait);
     arguments.follow = given.has(OptionId::follow);
+    arguments.rotate = given.has(OptionId::rotate);
+    arguments.reopen = given.has(OptionId::reopen);
+    // They show nothing.
+    for (const OptionId id : {OptionId::reopen, OptionId::lines, OptionId::follow, OptionId::since, OptionId::until, OptionId::grep}) {
+        const bool both = arguments.rotate || (arguments.reopen && id != OptionId::reopen);
+        if (both && given.has(id))
+            return UsageError{std::string(arguments.rotate ? "--rotate" : "--reopen") + " and --" + std::string(option(id).word) +
+                              " exclude each other"};
+    }
     if (arguments.follow && given.has(OptionId::until)) return UsageError{"--follow and --until exclude each other"};
     return take_values(given, arguments);
 }
@@ -208,7 +217,7 @@ std::optional<UsageError> check_operands(const Arguments& arguments)
     if (verb.id == VerbId::install && arguments.init.size() > 1) return UsageError{"install takes one init system"};
     if (!arguments.root.empty() && arguments.now) return UsageError{"--root and --now exclude each other: nothing runs in an image"};
     if (!arguments.root.empty() && arguments.scope == Scope::user) return UsageError{"--root and --user exclude each other"};
-    const bool optional = verb.operands.starts_with('[');
+    const bool optional = verb.operands.starts_with('[') && !arguments.rotate && !arguments.reopen;
     if (any || optional || arguments.all) return std::nullopt;
     const std::string name(verb.name);
     return UsageError{name + " needs a service: a name or a file (try: steward " + name + " --help)"};

@@ -37,6 +37,8 @@ struct Arguments {
     bool follow = false;
     std::string since, until;  // as written; what they mean depends on the time of day
     std::string grep;
+    bool rotate = false;
+    bool reopen = false;
     bool without_init = false;  // --init none
     std::string root;
     bool now = false;

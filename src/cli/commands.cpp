@@ -12,7 +12,7 @@ int carry_out(const Arguments& arguments, Manager& manager, Console& console, Ti
         case VerbId::start:
         case VerbId::stop: return start_or_stop(command);
         case VerbId::status: return arguments.operands.empty() ? tell_overview(command) : tell_status(command);
-        case VerbId::logs: return tell_logs(command);
+        case VerbId::logs: return arguments.rotate || arguments.reopen ? do_deeds(command) : tell_logs(command);
         case VerbId::list: return arguments.tree ? tell_tree(command) : tell_list(command);
         case VerbId::show: return show(command);
         case VerbId::check: return check(command);

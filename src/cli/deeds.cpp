@@ -107,6 +107,9 @@ Result<Deed> do_deed(const Arguments& arguments, Manager& manager, const Target&
             });
         case VerbId::reload: return manager.reload(target).map([] { return Deed{"reloaded", "reloaded"}; });
         case VerbId::force_reload: return manager.force_reload(target, options, others).map([] { return Deed{"reloaded", "reloaded"}; });
+        case VerbId::logs:
+            if (arguments.rotate) return manager.rotate_logs(target).map([] { return Deed{"rotated", "log rotated"}; });
+            return manager.reopen_logs(target).map([] { return Deed{"reopened", "log reopened"}; });
         case VerbId::reexec: return replaced(manager.reexec(target), arguments.all);
         default: break;
     }

@@ -19,7 +19,7 @@ namespace steward::cli {
 [[nodiscard]] Result<Deed> deed_of(const StartPart& part, bool waited);
 [[nodiscard]] Result<Deed> deed_of(const StopPart& part);
 
-// Carries out restart, try-restart, reload, force-reload, reexec or signal. What else is started for it is told to `others`.
+// Carries out restart, try-restart, reload, force-reload, reexec, signal, or what logs does to logs. What else is started for it is told to `others`.
 [[nodiscard]] Result<Deed> do_deed(const Arguments& arguments, Manager& manager, const Target& target, const OnStarted& others);
 
 }  // namespace steward::cli

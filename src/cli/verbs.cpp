@@ -31,6 +31,8 @@ constexpr Option all_options[] = {
     {OptionId::since, "S", "since", "TIME", "lines from then on: 1h, yesterday, 2026-11-21 12:00"},
     {OptionId::until, "U", "until", "TIME", "lines up to then"},
     {OptionId::grep, "g", "grep", "REGEX", "lines that match (RE2; (?i) ignores case)"},
+    {OptionId::rotate, "", "rotate", "", "put the logs aside as if they were full; show nothing"},
+    {OptionId::reopen, "", "reopen", "", "begin new logs where others renamed them; show nothing"},
     {OptionId::root, "", "root", "DIR", "change files and links in the image below DIR, no more"},
     {OptionId::now, "", "now", "", "start it too; restart what an update changed"},
     {OptionId::force, "", "force", "", "replace or remove files that were edited, too"},
@@ -50,7 +52,7 @@ constexpr OptionId for_status[] = {OptionId::lines};
 constexpr OptionId for_list[] = {OptionId::tree};
 constexpr OptionId for_check[] = {OptionId::init, OptionId::strict};
 constexpr OptionId for_generate[] = {OptionId::init, OptionId::destdir, OptionId::without_steward, OptionId::strict, OptionId::scripts};
-constexpr OptionId for_logs[] = {OptionId::lines, OptionId::follow, OptionId::since, OptionId::until, OptionId::grep};
+constexpr OptionId for_logs[] = {OptionId::lines, OptionId::follow, OptionId::since, OptionId::until, OptionId::grep, OptionId::rotate, OptionId::reopen};
 constexpr OptionId for_install[] = {OptionId::init, OptionId::now, OptionId::root, OptionId::force, OptionId::strict, OptionId::dry_run};
 constexpr OptionId for_uninstall[] = {OptionId::root, OptionId::force, OptionId::purge, OptionId::dry_run};
 constexpr OptionId for_boot[] = {OptionId::root, OptionId::dry_run};

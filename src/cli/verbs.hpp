@@ -35,6 +35,8 @@ enum class OptionId {
     since,
     until,
     grep,
+    rotate,
+    reopen,
     root,
     now,
     force,

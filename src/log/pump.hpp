@@ -54,6 +54,8 @@ class Pump {
     Result<void> drain();
     // The next program's first line is a line of its own.
     Result<void> begin_launch();
+    // By request, whatever its size; an empty log is left as it is. Nothing is taken from the FIFO.
+    Result<void> rotate();
     // Somebody has renamed it: the next line begins a new one. Nothing is done where the log is still what its name stands for.
     Result<void> reopen();
     // A log that was full has been rotated, or could not be and is written on. Told once.
@@ -92,7 +94,6 @@ class Pump {
     [[nodiscard]] bool is_full() const { return full_at_ != 0 && mark_.log_size >= full_at_; }
     void learn_line_end();
     Result<void> make_room();
-    Result<void> rotate();
     Result<bool> name_is_ours() const;
 
     Result<void> ready_log();

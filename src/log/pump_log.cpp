@@ -37,6 +37,9 @@ Result<void> Pump::make_room()
 
 Result<void> Pump::rotate()
 {
+    if (auto ready = ready_log(); !ready) return ready;
+    if (mark_.log_size == 0) return {};
+    learn_line_end();
     const auto ours = name_is_ours();
     if (!ours) return fail(ours.error());
     if (!*ours) return reopen();

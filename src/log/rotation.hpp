@@ -17,7 +17,7 @@
 namespace steward::log {
 
 struct RotationRules {
-    std::uint64_t max_size = 0;   // of the log; 0: it is not rotated
+    std::uint64_t max_size = 0;   // of the log; 0: rotated on request only
     unsigned keep = 0;            // rotated files
     std::uint64_t max_total = 0;  // of all together, the log at its full size included; 0: unbounded
 };

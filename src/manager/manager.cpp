@@ -261,6 +261,22 @@ Result<void> Manager::reload(const Target& target)
     return told(manager::reload(*located), *located, "reload");
 }
 
+Result<void> Manager::rotate_logs(const Target& target)
+{
+    constexpr const char* operation = "rotate the log of";
+    auto located = impl_->locate(target, operation);
+    if (!located) return fail(located.error());
+    return told(manager::rotate_logs(*located), *located, operation);
+}
+
+Result<void> Manager::reopen_logs(const Target& target)
+{
+    constexpr const char* operation = "reopen the log of";
+    auto located = impl_->locate(target, operation);
+    if (!located) return fail(located.error());
+    return told(manager::reopen_logs(*located), *located, operation);
+}
+
 Result<void> Manager::force_reload(const Target& target, const StartOptions& options, const OnStarted& others)
 {
     auto located = impl_->locate(target, "force-reload");

@@ -16,6 +16,8 @@ Result<StartOutcome> start(Located& located, const StartOptions& options);
 Result<StopOutcome> stop(Located& located);
 enum class RestartWhat { anything, running };  // running: a service that was stopped stays so, and the outcome is unset
 Result<void> reload(Located& located);
+Result<void> rotate_logs(Located& located);
+Result<void> reopen_logs(Located& located);
 Result<bool> reexec(Located& located);  // false: no steward process keeps it
 int carry_on(const std::vector<std::string>& words);
 Result<void> signal_main(Located& located, int signal);

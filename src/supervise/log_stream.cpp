@@ -59,6 +59,14 @@ void LogStream::drain()
     if (watch_ != 0) settle(pump_.drain());
 }
 
+Result<void> LogStream::rotate()
+{
+    drain();
+    auto rotated = pump_.rotate();
+    look_at_rotation();
+    return rotated;
+}
+
 Result<void> LogStream::reopen()
 {
     drain();

@@ -27,6 +27,7 @@ class LogStream {
     void begin_launch();
     // All that was written until now is in the log, if the log can be written.
     void drain();
+    Result<void> rotate();
     Result<void> reopen();
     [[nodiscard]] LogPacker& packer() { return packer_; }
     // Of this launch, without their stamps.

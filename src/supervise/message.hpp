@@ -20,6 +20,8 @@ enum class Request : std::uint16_t {
     stop = 2,   // answered when no process of the service is left, or with those that are
     reload = 3,
     reexec = 4,  // answered when keeper and supervisor are about to be replaced by the installed program, or with the reason they are not
+    rotate_logs = 5,
+    reopen_logs = 6,
 };
 
 // The outcome of a request, or of a start.

@@ -142,13 +142,23 @@ void ServiceOutput::drain()
     }
 }
 
-// The first fault, after all have been tried.
+Result<void> ServiceOutput::rotate()
+{
+    return of_each(&LogStream::rotate);
+}
+
 Result<void> ServiceOutput::reopen()
+{
+    return of_each(&LogStream::reopen);
+}
+
+// The first fault, after all have been tried.
+Result<void> ServiceOutput::of_each(Result<void> (LogStream::*deed)())
 {
     Result<void> outcome;
     for (LogStream* stream : {err_.get(), out_.get()}) {
         if (stream == nullptr) continue;
-        if (auto done = stream->reopen(); !done) outcome = std::move(done);
+        if (auto done = (stream->*deed)(); !done) outcome = std::move(done);
     }
     return outcome;
 }

@@ -34,6 +34,8 @@ class ServiceOutput {
     void hang_up();
     // All that was written until now is in the logs.
     void drain();
+    // By request, whatever their size.
+    Result<void> rotate();
     // Logs that somebody has renamed are left to them: what comes goes into new ones.
     Result<void> reopen();
     // True when it was a child of this object's: those that compress.
@@ -51,6 +53,7 @@ class ServiceOutput {
 
   private:
     Result<void> open();
+    Result<void> of_each(Result<void> (LogStream::*deed)());
     Result<void> open_stream(std::unique_ptr<LogStream>& stream, os::BorrowedFd fifo, const char* spool, const std::string& path);
 
     os::EventLoop& loop_;

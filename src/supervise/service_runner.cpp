@@ -107,6 +107,27 @@ void ServiceRunner::run_reload_command(const Answer& answer)
     if (answer) answer(Reply{.error = run.error()});
 }
 
+void ServiceRunner::rotate_logs(const Answer& answer)
+{
+    tend_logs("rotate the log of", &ServiceOutput::rotate, answer);
+}
+
+void ServiceRunner::reopen_logs(const Answer& answer)
+{
+    tend_logs("reopen the log of", &ServiceOutput::reopen, answer);
+}
+
+void ServiceRunner::tend_logs(const char* operation, Result<void> (ServiceOutput::*deed)(), const Answer& answer)
+{
+    Reply reply = started_reply();
+    if (assignment_.output.kind != OutputTarget::Kind::file) {
+        reply.error = error(ErrorCode::unsupported, operation, "its output goes into no file");
+    } else if (auto done = (output_.*deed)(); !done) {
+        reply.error = done.error();
+    }
+    answer(reply);
+}
+
 void ServiceRunner::hang_up()
 {
     if (auto reopened = output_.reopen(); !reopened) tell_trouble(reopened.error());

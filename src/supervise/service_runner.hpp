@@ -94,6 +94,8 @@ class ServiceRunner {
     void stop(Answer answer);   // the answer may be empty
     void hurry();
     void reload(Answer answer);
+    void rotate_logs(const Answer& answer);
+    void reopen_logs(const Answer& answer);
     void hang_up();  // SIGHUP: logs that somebody has renamed are made anew, and the service is reloaded where there is a way
     void pass_on(int signal);
     // A child of this process, or one that the keeper reaped, has ended; true when it was this runner's.
@@ -204,6 +206,7 @@ class ServiceRunner {
     Result<void> open_for_launch();
     void launch_over_remains();
 
+    void tend_logs(const char* operation, Result<void> (ServiceOutput::*deed)(), const Answer& answer);
     void run_reload_command(const Answer& answer);
     [[nodiscard]] process::LaunchPlan command_plan(const process::LaunchPlan& plan) const;
     void tell_trouble(const Error& error);

@@ -77,6 +77,8 @@ void Supervisor::serve(ServiceRunner& runner, const std::shared_ptr<Client>& cli
         case Request::stop: return runner.stop(told);
         case Request::reload: return runner.reload(told);
         case Request::reexec: return reexec(runner, told);
+        case Request::rotate_logs: return runner.rotate_logs(told);
+        case Request::reopen_logs: return runner.reopen_logs(told);
     }
 }
 

@@ -4,10 +4,11 @@ import os
 import signal
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from harness import kill, wait_until, without_stamps
+from harness import STEWARD, kill, wait_until, without_stamps
 
 # On each line that it gets: COUNT TEXT writes COUNT lines of TEXT.
 ECHO = "while read -r count text; do i=0; while [ $i -lt $count ]; do echo $text; i=$((i+1)); done; done <>$0"
@@ -106,6 +107,65 @@ def test_a_log_that_was_renamed_is_written_on_until_sighup(room, echo):
     assert without_stamps((room.log / "web.log").read_text()) == "three\nend-of-three\n"
     assert without_stamps((room.log / "web.log.1").read_text()) == "one\nend-of-one\ntwo\nend-of-two\n"
     assert room.pid() == pid
+
+
+def test_logs_are_rotated_by_request(room, echo):
+    say = echo("max-size = 0\nkeep = 2\n")
+    assert room("logs", "--rotate", "web").out == "web: log rotated\n"
+    assert names(room) == ["web.log"]  # an empty one is left as it is
+    for text in ("one", "two", "three"):
+        say(1, text)
+        room("logs", "--rotate", "web")
+    assert names(room) == ["web.log", "web.log.1", "web.log.2"]
+    assert everything(room) == "two\nend-of-two\nthree\nend-of-three\n"
+
+
+def test_a_renamed_log_is_reopened_by_request(room, echo):
+    say = echo("")
+    say(1, "one")
+    os.rename(room.log / "web.log", room.log / "web.log.1")
+    say(1, "two")
+    assert room("logs", "--reopen", "web").out == "web: log reopened\n"
+    assert (room.log / "web.log").exists()
+    say(1, "three")
+    room("logs", "--reopen", "web")
+    assert without_stamps((room.log / "web.log").read_text()) == "three\nend-of-three\n"
+    assert without_stamps((room.log / "web.log.1").read_text()) == "one\nend-of-one\ntwo\nend-of-two\n"
+
+
+def test_rotation_by_request_is_for_what_runs_and_writes_a_log(room):
+    room.sleeper()
+    assert "cannot rotate the log of web: it is not running" in room("logs", "--rotate", "web", code=7).err
+    assert room("logs", "--reopen", "web").err == ""
+    room.sleeper("silent", extra="[log]\noutput = 'null'\n")
+    room("start", "silent")
+    assert "cannot rotate the log of silent: its output goes into no file" in room("logs", "--rotate", "silent", code=3).err
+    room.sleeper("alone", supervise=False)
+    room("start", "alone")
+    assert "it writes its log itself (supervise = false)" in room("logs", "--reopen", "alone", code=3).err
+    assert "no such service" in room("logs", "--rotate", "nobody", code=5).err
+
+
+@pytest.mark.root
+def test_the_sample_for_logrotate_does_what_it_says(room, echo, need):
+    say = echo("max-size = 0\n")
+    sample = (Path(__file__).parents[2] / "etc" / "logrotate" / "web").read_text()
+    rules = room.root / "logrotate.conf"
+    rules.write_text(sample.replace("/var/log/steward", str(room.log)).replace("steward logs", f"{STEWARD} logs"))
+    rules.chmod(0o644)
+
+    def rotate():
+        words = [need("logrotate"), "--force", "--state", room.root / "logrotate.state", rules]
+        done = subprocess.run(words, env=room.env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    for text in ("one", "two", "three"):
+        say(1, text)
+        rotate()
+    say(1, "four")
+    room("stop", "web")
+    assert names(room) == ["web.log", "web.log.1.gz", "web.log.2.gz", "web.log.3.gz"]
+    assert everything(room) == "".join(f"{text}\nend-of-{text}\n" for text in ("one", "two", "three", "four"))
 
 
 def test_a_log_that_cannot_be_rotated_is_written_on_and_that_is_told_once(room, echo):

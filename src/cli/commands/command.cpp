@@ -32,8 +32,11 @@ std::string Command::next_step(const std::string& operand, const Error& error) c
 {
     const bool root_may_help = error.code == ErrorCode::not_permitted && arguments_.scope != Scope::user && !caller_is_root();
     if (!root_may_help || !arguments_.command.empty()) return {};
-    const std::string signal = arguments_.signal ? signal_name(*arguments_.signal) + " " : std::string{};
-    return "sudo steward " + std::string(arguments_.verb->name) + (operand.empty() ? "" : " " + signal + operand);
+    const std::string what = arguments_.signal   ? signal_name(*arguments_.signal) + " "
+                             : arguments_.rotate ? "--rotate "
+                             : arguments_.reopen ? "--reopen "
+                                                 : "";
+    return "sudo steward " + std::string(arguments_.verb->name) + (operand.empty() ? "" : " " + what + operand);
 }
 
 void Command::tell_line(const std::string& name, const std::string& what)

@@ -132,6 +132,16 @@ Result<bool> Manager::reexec(const Target& target)
     return call("reexec", target).map([] { return fake_host().supervised; });
 }
 
+Result<void> Manager::rotate_logs(const Target& target)
+{
+    return call("rotate", target);
+}
+
+Result<void> Manager::reopen_logs(const Target& target)
+{
+    return call("reopen", target);
+}
+
 Result<void> Manager::force_reload(const Target& target, const StartOptions& options, const OnStarted&)
 {
     fake_host().start_options = options;

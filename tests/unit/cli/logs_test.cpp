@@ -91,6 +91,17 @@ TEST_F(CommandLineTest, logs_refuses_what_is_no_time_and_no_pattern)
     EXPECT_EQ(told.err, "steward: cannot use the pattern '(': missing ): (\n");
 }
 
+TEST_F(CommandLineTest, logs_are_rotated_and_reopened_service_by_service)
+{
+    EXPECT_EQ(run({"logs", "--rotate", "web", "api"}).out, "web: log rotated\napi: log rotated\n");
+    EXPECT_EQ(run({"logs", "--reopen", "web"}).out, "web: log reopened\n");
+    EXPECT_EQ(host().calls, (std::vector<std::string>{"rotate web", "rotate api", "reopen web"}));
+    EXPECT_NE(run({"logs", "--rotate", "--json", "web"}).out.find(R"("result": "rotated")"), std::string::npos);
+    EXPECT_EQ(run({"logs", "--rotate"}).code, 2);
+    EXPECT_EQ(run({"logs", "--rotate", "--reopen", "web"}).err, "steward: --rotate and --reopen exclude each other\n");
+    EXPECT_EQ(run({"logs", "--reopen", "-n", "3", "web"}).err, "steward: --reopen and --lines exclude each other\n");
+}
+
 TEST_F(CommandLineTest, logs_shows_what_it_can_and_exits_with_the_first_failure)
 {
     host().log = {{.service = "api", .time = noon, .text = "one"}};

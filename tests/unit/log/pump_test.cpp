@@ -277,6 +277,21 @@ TEST_F(PumpTest, a_line_that_does_not_end_does_not_grow_a_log_for_ever)
     EXPECT_GE(fs::file_size(log_path() + ".1"), 20'000U);
 }
 
+TEST_F(PumpTest, rotates_by_request_what_is_not_empty)
+{
+    options_.rotation = {.max_size = 0, .keep = 2};
+    const auto pump = opened();
+    ASSERT_TRUE(pump->rotate());
+    EXPECT_FALSE(fs::exists(log_path() + ".1"));
+    write("one\n");
+    ASSERT_TRUE(pump->drain());
+    ASSERT_TRUE(pump->rotate());
+    EXPECT_EQ(log(), "");
+    write("two\n");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_EQ(without_stamps(log_and_rotated()), "one\ntwo\n");
+}
+
 TEST_F(PumpTest, writes_on_in_a_log_that_was_renamed_until_it_is_told)
 {
     const auto pump = opened();
