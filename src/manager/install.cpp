@@ -13,6 +13,7 @@
 #include "manager/site.hpp"
 #include "manager/together.hpp"
 #include "os/account.hpp"
+#include "os/environment.hpp"
 #include "os/error.hpp"
 #include "os/file.hpp"
 #include "os/own_program.hpp"
@@ -30,13 +31,20 @@ Error unable(const std::string& name, ErrorCode code, std::string cause, std::st
     return Error{.code = code, .operation = "install", .object = name, .cause = std::move(cause), .next_step = std::move(next_step)};
 }
 
+// A package is installed into images, too: what it brings is for the init system that they will boot.
+std::optional<InitSystem> system_of_host(const Site& site)
+{
+    if (site.booted || !os::environment_variable("DPKG_MAINTSCRIPT_PACKAGE")) return site.booted;
+    return init::init_system_of_image({});
+}
+
 // The init system that was asked for, or that is there.
 Result<std::optional<InitSystem>> choose(const Site& site, const std::string& name, const InstallOptions& options)
 {
     using Choice = std::optional<InitSystem>;
     if (options.without_init) return Choice();
     if (!options.init) {
-        const Choice found = site.root.empty() ? site.booted : init::init_system_of_image(site.root);
+        const Choice found = site.root.empty() ? system_of_host(site) : init::init_system_of_image(site.root);
         const bool writes = found && *found != InitSystem::s6 && *found != InitSystem::dinit;
         const bool serves = site.paths.scope == Scope::system || found == InitSystem::systemd;
         return writes && serves ? found : Choice();

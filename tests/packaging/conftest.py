@@ -8,21 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import example_packages
+from example_packages import STEWARD, TOP, check  # noqa: F401 (the tests have them from here)
 from patience import watchdog_after
 
-TOP = Path(__file__).resolve().parents[2]
-STEWARD = Path(os.environ["STEWARD"]).resolve()
 NO_QUESTIONS = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
 watchdog = watchdog_after(1800)
-
-
-def check(*command, code=0, **options):
-    """What a command prints on both streams; its exit code is asserted."""
-    finished = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, **options)
-    assert finished.returncode == code, f"{command}: exit code {finished.returncode}\n{finished.stdout}"
-    return finished.stdout
 
 
 class Root:
@@ -92,17 +85,18 @@ def root(base):
 
 @pytest.fixture(scope="session")
 def example(place):
-    """The example package, in two versions, built by debhelper with the steward under test."""
-    packages = {}
-    for version in ("1.0", "2.0"):
-        source = place / f"mydaemon-{version}"
-        shutil.copytree(TOP / "packaging" / "example", source)
-        changelog = source / "debian" / "changelog"
-        changelog.write_text(changelog.read_text().replace("(1.0)", f"({version})"))
-        # Build-Depends names the package of steward; the test has the binary.
-        check("dpkg-buildpackage", "--build=binary", "--no-sign", "--no-check-builddeps", cwd=source, env={**os.environ, "STEWARD": str(STEWARD)})
-        packages[version] = place / f"mydaemon_{version}_{check('dpkg', '--print-architecture').strip()}.deb"
-    return packages
+    return example_packages.build(place, "example")
+
+
+@pytest.fixture(scope="session")
+def calling(place):
+    """The one whose maintainer scripts call steward."""
+    return example_packages.build(place, "example-steward")
+
+
+@pytest.fixture(scope="session")
+def steward_deb(place):
+    return example_packages.steward(place)
 
 
 def make_deb(place, version, scripts, files):
