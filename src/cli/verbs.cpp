@@ -52,7 +52,8 @@ constexpr OptionId for_status[] = {OptionId::lines};
 constexpr OptionId for_list[] = {OptionId::tree};
 constexpr OptionId for_check[] = {OptionId::init, OptionId::strict};
 constexpr OptionId for_generate[] = {OptionId::init, OptionId::destdir, OptionId::without_steward, OptionId::strict, OptionId::scripts};
-constexpr OptionId for_logs[] = {OptionId::lines, OptionId::follow, OptionId::since, OptionId::until, OptionId::grep, OptionId::rotate, OptionId::reopen};
+constexpr OptionId for_logs[] = {OptionId::lines, OptionId::follow, OptionId::since, OptionId::until,
+                                 OptionId::grep,  OptionId::rotate, OptionId::reopen};
 constexpr OptionId for_install[] = {OptionId::init, OptionId::now, OptionId::root, OptionId::force, OptionId::strict, OptionId::dry_run};
 constexpr OptionId for_uninstall[] = {OptionId::root, OptionId::force, OptionId::purge, OptionId::dry_run};
 constexpr OptionId for_boot[] = {OptionId::root, OptionId::dry_run};
