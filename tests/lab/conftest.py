@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import roots
-from machine import Machine
+from container import Container
 from patience import watchdog_after
+from virtual import VirtualMachine
 
 TOP = Path(__file__).resolve().parents[2]
 STEWARD = Path(os.environ.get("STEWARD", TOP / "build" / "steward")).resolve()
@@ -18,8 +19,8 @@ SYSTEMS = list(roots.PACKAGES)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--systems", default=",".join(SYSTEMS), metavar="A,B", help="boot only these init systems")
-    parser.addoption("--share", default="1/1", metavar="K/N", help="boot only the K-th of N shares of the init systems")
+    parser.addoption("--systems", default=",".join(SYSTEMS), metavar="A,B", help="boot only these machines")
+    parser.addoption("--share", default="1/1", metavar="K/N", help="boot only the K-th of N shares of them")
 
 
 def pytest_configure(config):
@@ -40,11 +41,11 @@ def pytest_generate_tests(metafunc):
     wanted = metafunc.config.getoption("--systems").split(",")
     marker = metafunc.definition.get_closest_marker("systems")
     only = marker.args if marker else SYSTEMS
-    systems = [system for system in [system for system in SYSTEMS if system in wanted][share - 1 :: shares] if system in only]
+    systems = [system for system in [system for system in SYSTEMS if system in wanted][share - 1 :: shares] if system in only or roots.INIT[system] in only]
     if "front" in metafunc.fixturenames:
         from front_ends import FRONT_ENDS
 
-        cases = [pytest.param(system, front, id=f"{system}-{front.name}") for system in systems for front in FRONT_ENDS[system]]
+        cases = [pytest.param(system, front, id=f"{system}-{front.name}") for system in systems for front in FRONT_ENDS[roots.INIT[system]]]
         metafunc.parametrize("machine,front", cases, indirect=["machine"], scope="module")
     else:
         metafunc.parametrize("machine", systems, indirect=True, scope="module")
@@ -58,7 +59,7 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (item.path, SYSTEMS.index(item.callspec.params["machine"]), item.function.__code__.co_firstlineno))
 
 
-watchdog = watchdog_after(900)
+watchdog = watchdog_after(1800)
 
 
 def needed_libraries(program):
@@ -69,10 +70,7 @@ def needed_libraries(program):
 def equip(machine):
     """Brings steward and the small daemon, and makes sure that they can run there."""
     for source, name in ((STEWARD, "usr/bin/steward"), (HELPERS / "catch_hup", "usr/bin/small_daemon")):
-        target = machine.root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(source.read_bytes())
-        target.chmod(0o755)
+        machine.write(name, source.read_bytes(), 0o755)
     for library in needed_libraries(STEWARD):
         # Debian merges /lib with /usr/lib: either name finds it.
         assert any((machine.base / str(path).lstrip("/")).exists() for path in (library, Path("/usr") / str(library).lstrip("/"))), library
@@ -81,7 +79,7 @@ def equip(machine):
 @pytest.fixture(scope="module")
 def machine(request):
     """A booted machine. A module's function prepare(machine) is called before it boots."""
-    made = Machine(request.param)
+    made = (VirtualMachine if request.param == "vm" else Container)(request.param)
     try:
         equip(made)
         getattr(request.module, "prepare", lambda _: None)(made)

@@ -9,6 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import disk_images
+
 SUITE = "bookworm"
 # procps: units and scripts call kill and pidof, as on any Debian that is more than minimal.
 COMMON = ["procps", "redis-server"]
@@ -17,7 +19,11 @@ PACKAGES = {
     "sysv": ["sysvinit-core", "sysv-rc"],
     "openrc": ["sysvinit-core", "openrc"],
     "runit": ["runit-init", "sysv-rc"],
+    # A whole machine, with a kernel of its own. Python: what acts in it for the tests, and these tests themselves.
+    "vm": ["systemd", "systemd-sysv", "dbus", "libpam-systemd", "udev", "linux-image-cloud-amd64", "busybox-static", "cpio", "python3-pytest"],
 }
+# The init system that is in each, by steward's name for it.
+INIT = {system: system for system in PACKAGES} | {"vm": "systemd"}
 MACHINE_ID = "5e1fd0c0ffee4b1d8a7e0123456789ab"
 BOOTED = "/run/lab-booted"  # made when the default runlevel has been reached
 
@@ -32,6 +38,8 @@ def base(system):
     """The root file system of an init system, made now if the cache has none of these packages; and what keeps it there while it is open."""
     packages = sorted(COMMON + PACKAGES[system])
     recipe = [SUITE, *packages, MACHINE_ID, BOOTED, inspect.getsource(make)]
+    if system == "vm":
+        recipe.append(inspect.getsource(disk_images))
     key = hashlib.sha256("\n".join(recipe).encode()).hexdigest()[:12]
     place = cache()
     place.mkdir(parents=True, exist_ok=True)
@@ -43,6 +51,8 @@ def base(system):
         if not root.exists():
             made = place / f"{root.name}.new"
             make(system, packages, made)
+            if system == "vm":
+                disk_images.make(made)
             made.rename(root)
     fcntl.flock(lock, fcntl.LOCK_SH)
     return root, lock

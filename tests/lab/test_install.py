@@ -218,7 +218,7 @@ def test_uninstalled_it_is_stopped_and_gone(machine, before):
 
 def test_killed_at_any_moment_the_next_one_makes_it_whole(machine, before):
     """Between files, while systemctl or update-rc.d is asked, wherever: an installation is there, or it is not."""
-    dice = random.Random(machine.system)
+    dice = random.Random(machine.kind)
     began = time.monotonic()
     install(machine, "wrapped")
     took = time.monotonic() - began
