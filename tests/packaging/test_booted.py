@@ -2,15 +2,16 @@
 
 import pytest
 
+from container import Container
 from front_ends import FRONT_ENDS
-from machine import Machine, wait_until
+from machine import wait_until
 
 PROGRAM = "/usr/sbin/mydaemon"
 
 
 @pytest.fixture(scope="module", params=["systemd", "sysv"])
 def machine(request):
-    machine = Machine(request.param)
+    machine = Container(request.param)
     try:
         machine.boot()
         yield machine
