@@ -64,6 +64,12 @@ Error ended_at_once(const Located& located)
     return error;
 }
 
+// runit's script, before and after it has become `steward run`.
+bool is_on_its_way(const std::string& command)
+{
+    return command == "run" || command == "steward";
+}
+
 bool failed_since(const Located& located, std::chrono::system_clock::time_point when)
 {
     const auto now = seen_anew(located);
@@ -139,10 +145,9 @@ Result<void> Delegate::await_outcome(const Located& located, const StartOptions&
         }
         const auto told = authority_->look(located.name, init::Ask::everything);
         if (!told || !*told || (*told)->state == ServiceState::stopped) return fail(ended_at_once(located));
+        // What it has not become yet, or is no more, cannot be told.
         const auto process = os::read_stat(static_cast<std::int32_t>((*told)->main_pid));
-        // A shell is on its way to becoming something else.
-        const bool undecided = process && *process && ((*process)->command == "steward" || (*process)->command == "run");
-        if (!undecided) return {};
+        if ((*told)->main_pid == 0 || (process && *process && !is_on_its_way((*process)->command))) return {};
         std::this_thread::sleep_for(look_pause);
     }
     return {};
