@@ -39,6 +39,8 @@ SANITIZER_REPORTS = os.environ.get("STEWARD_SANITIZER_REPORTS")
 SANITIZED = SANITIZER_REPORTS is not None
 
 NOBODY = 65534
+# To others than the parent: Linux 6.15.
+KERNEL_TELLS_EXITS = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2])) >= (6, 15)
 
 PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
