@@ -164,14 +164,13 @@ Result<std::size_t> Pump::deliver_lines(std::span<const char> from, const Stamp&
 
 Result<void> Pump::write(std::span<const char> bytes, const SpoolMark& after)
 {
-    if (auto written = os::write_at(log_, std::as_bytes(bytes), mark_.log_size); !written) {
-        // The part that was written is written again with the rest, or never.
-        static_cast<void>(os::set_file_size(log_, mark_.log_size));
-        return fail(about_log(written.error()));
-    }
     SpoolMark next = after;
     next.log_size = mark_.log_size + bytes.size();
-    return commit(next);
+    auto written = os::write_at(log_, std::as_bytes(bytes), mark_.log_size);
+    written = written ? commit(next) : fail(about_log(written.error()));
+    // What is not marked as written is written again with the rest, or never.
+    if (!written) static_cast<void>(os::set_file_size(log_, mark_.log_size));
+    return written;
 }
 
 // A line of steward's own.

@@ -194,6 +194,27 @@ TEST_F(PumpTest, what_is_too_much_to_keep_is_dropped_line_by_line_and_counted)
     }
 }
 
+TEST_F(PumpTest, what_cannot_be_marked_as_written_is_not_left_in_the_log)
+{
+    const auto pump = opened();
+    write("one\n");
+    pump->absorb();
+    int spool = -1;
+    for (const auto& open : fs::directory_iterator("/proc/self/fd")) {
+        std::error_code gone;
+        if (fs::read_symlink(open.path(), gone) == scratch_ / "spool") spool = std::stoi(open.path().filename());
+    }
+    const os::UniqueFd writable(dup(spool));
+    const os::UniqueFd readable(::open((scratch_ / "spool").c_str(), O_RDONLY | O_CLOEXEC));
+    ASSERT_TRUE(writable && readable);
+    ASSERT_EQ(dup2(readable.get(), spool), spool);
+    EXPECT_FALSE(pump->drain());
+    EXPECT_EQ(log(), "");
+    ASSERT_EQ(dup2(writable.get(), spool), spool);
+    ASSERT_TRUE(pump->drain());
+    EXPECT_EQ(without_stamps(log()), "one\n");
+}
+
 TEST_F(PumpTest, a_batch_that_was_cut_short_by_a_kill_is_brought_again)
 {
     {
