@@ -46,7 +46,7 @@ class CallError {
 
   private:
     const Libsystemd& library_;
-    sd_bus_error error_ = SD_BUS_ERROR_NULL;
+    sd_bus_error error_{};
 };
 
 class Message {
