@@ -1,10 +1,10 @@
 #include <steward/manager.hpp>
 
-#include <algorithm>
 #include <set>
 
 #include "manager/generate.hpp"
 #include "manager/install.hpp"
+#include "manager/operands.hpp"
 #include "manager/preparation.hpp"
 #include "manager/together.hpp"
 #include "manager/verbs.hpp"
@@ -38,12 +38,6 @@ Result<T> told(Result<T> outcome, const std::string& name, bool anothers, const 
     error.object = name;
     error.cause = "not permitted";
     return fail(std::move(error));
-}
-
-template <class T>
-Result<T> told(Result<T> outcome, const Located& located, const char* verb)
-{
-    return told(std::move(outcome), located.name, is_anothers(located), verb);
 }
 
 }  // namespace
@@ -94,22 +88,20 @@ class Manager::Impl {
         return told(manager::restart_together(std::move(*located), how, what, others), name, anothers, verb);
     }
 
+    // One verb on one service.
+    template <class Act>
+    [[nodiscard]] auto act(const Target& target, const char* verb, Act act_on) const -> decltype(act_on(std::declval<Located&>()))
+    {
+        auto located = locate(target, verb);
+        if (!located) return fail(located.error());
+        return told(act_on(*located), located->name, is_anothers(*located), verb);
+    }
+
     // A file given by its path is a file of the system that the package is for.
     [[nodiscard]] Result<Located> locate_for_package(const Target& target) const
     {
         const bool by_path = !target.file.empty() && !options.scope;
         return manager::locate(target, by_path ? Scope::system : options.scope, "generate for");
-    }
-
-    [[nodiscard]] std::vector<manager::Paths> scopes() const
-    {
-        std::vector<manager::Paths> found;
-        const Scope first = options.scope.value_or(manager::callers_scope());
-        if (auto paths = manager::paths_of(first)) found.push_back(std::move(*paths));
-        if (options.scope) return found;
-        const Scope second = first == Scope::system ? Scope::user : Scope::system;
-        if (auto paths = manager::paths_of(second)) found.push_back(std::move(*paths));
-        return found;
     }
 
     ManagerOptions options;
@@ -122,75 +114,17 @@ Manager& Manager::operator=(Manager&&) noexcept = default;
 
 Result<std::vector<Target>> Manager::resolve(const std::vector<std::string>& operands) const
 {
-    std::vector<Target> targets;
-    for (const std::string& operand : operands) {
-        if (operand.find('/') != std::string::npos || operand.ends_with(".toml")) {
-            auto paths = manager::paths_of(impl_->options.scope.value_or(manager::callers_scope()));
-            if (!paths) return fail(paths.error());
-            auto sources = manager::sources_of_file(*paths, operand);
-            if (!sources) return fail(sources.error());
-            targets.push_back({.name = sources->name, .file = sources->file, .command = {}});
-            continue;
-        }
-        if (!manager::is_glob(operand)) {
-            if (!config::is_valid_name(operand)) {
-                return fail(Error{.code = ErrorCode::invalid_argument,
-                                  .operation = "use",
-                                  .object = os::quoted(operand),
-                                  .cause = "not a service's name: letters and digits, then also '_', '.', '@', ':', '-'"});
-            }
-            targets.push_back({.name = operand, .file = {}, .command = {}});
-            continue;
-        }
-        auto known = all();
-        if (!known) return fail(known.error());
-        const auto before = targets.size();
-        for (auto& target : *known) {
-            if (manager::glob_matches(operand, target.name)) targets.push_back(std::move(target));
-        }
-        if (targets.size() == before) {
-            return fail(Error{.code = ErrorCode::unknown_service,
-                              .operation = "find",
-                              .object = os::quoted(operand),
-                              .cause = "no service's name matches",
-                              .next_step = "steward list"});
-        }
-    }
-    return targets;
+    return manager::resolve(operands, impl_->options.scope);
 }
 
 Result<Target> Manager::ad_hoc(std::string name, Argv command) const
 {
-    if (!config::is_valid_name(name)) {
-        return fail(Error{.code = ErrorCode::invalid_argument,
-                          .operation = "use",
-                          .object = os::quoted(name),
-                          .cause = "not a service's name: letters and digits, then also '_', '.', '@', ':', '-'"});
-    }
-    if (command.empty()) {
-        return fail(Error{.code = ErrorCode::invalid_argument,
-                          .operation = "start",
-                          .object = name,
-                          .cause = "no command is given",
-                          .next_step = "steward start --name " + name + " -- CMD ARG..."});
-    }
-    return Target{.name = std::move(name), .file = {}, .command = std::move(command)};
+    return manager::ad_hoc(std::move(name), std::move(command));
 }
 
 Result<std::vector<Target>> Manager::all() const
 {
-    std::vector<std::string> names;
-    for (const auto& paths : impl_->scopes()) {
-        auto known = manager::known_names(paths);
-        // The other scope may be closed to this caller; its own may not.
-        if (!known && names.empty() && impl_->options.scope) return fail(known.error());
-        if (known) names.insert(names.end(), known->begin(), known->end());
-    }
-    std::sort(names.begin(), names.end());
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    std::vector<Target> targets;
-    for (auto& name : names) targets.push_back({.name = std::move(name), .file = {}, .command = {}});
-    return targets;
+    return manager::all_services(impl_->options.scope);
 }
 
 Result<std::vector<Target>> Manager::enabled() const
@@ -256,32 +190,22 @@ Result<std::optional<StartOutcome>> Manager::try_restart(const Target& target, c
 
 Result<void> Manager::reload(const Target& target)
 {
-    auto located = impl_->locate(target, "reload");
-    if (!located) return fail(located.error());
-    return told(manager::reload(*located), *located, "reload");
+    return impl_->act(target, "reload", [](Located& located) { return manager::reload(located); });
 }
 
 Result<void> Manager::rotate_logs(const Target& target)
 {
-    constexpr const char* operation = "rotate the log of";
-    auto located = impl_->locate(target, operation);
-    if (!located) return fail(located.error());
-    return told(manager::rotate_logs(*located), *located, operation);
+    return impl_->act(target, "rotate the log of", [](Located& located) { return manager::rotate_logs(located); });
 }
 
 Result<void> Manager::reopen_logs(const Target& target)
 {
-    constexpr const char* operation = "reopen the log of";
-    auto located = impl_->locate(target, operation);
-    if (!located) return fail(located.error());
-    return told(manager::reopen_logs(*located), *located, operation);
+    return impl_->act(target, "reopen the log of", [](Located& located) { return manager::reopen_logs(located); });
 }
 
 Result<void> Manager::force_reload(const Target& target, const StartOptions& options, const OnStarted& others)
 {
-    auto located = impl_->locate(target, "force-reload");
-    if (!located) return fail(located.error());
-    auto reloaded = told(manager::reload(*located), *located, "force-reload");
+    auto reloaded = impl_->act(target, "force-reload", [](Located& located) { return manager::reload(located); });
     const bool restart = !reloaded && (reloaded.error().code == ErrorCode::unsupported || reloaded.error().code == ErrorCode::not_running);
     if (!restart) return reloaded;
     auto restarted = impl_->restart(target, options, "force-reload", manager::RestartWhat::anything, others);
@@ -291,16 +215,12 @@ Result<void> Manager::force_reload(const Target& target, const StartOptions& opt
 
 Result<bool> Manager::reexec(const Target& target)
 {
-    auto located = impl_->locate(target, "reexec");
-    if (!located) return fail(located.error());
-    return told(manager::reexec(*located), *located, "reexec");
+    return impl_->act(target, "reexec", [](Located& located) { return manager::reexec(located); });
 }
 
 Result<void> Manager::signal(const Target& target, int signal)
 {
-    auto located = impl_->locate(target, "signal");
-    if (!located) return fail(located.error());
-    return told(manager::signal_main(*located, signal), *located, "signal");
+    return impl_->act(target, "signal", [signal](Located& located) { return manager::signal_main(located, signal); });
 }
 
 Result<RunOutcome> Manager::run(const std::vector<Target>& targets, const RunOptions& options)
