@@ -12,7 +12,7 @@ namespace steward::log {
 namespace {
 
 constexpr std::size_t beginning_size = 256;
-constexpr int most_looks = 8;  // a log that is rotated faster than its names are read is taken as it is
+constexpr int most_looks = 1000;  // each of them spoilt by a rotation
 
 bool is_digit(char c)
 {
@@ -102,25 +102,42 @@ struct LogChain::Found {
     friend bool operator==(const Found&, const Found&) = default;
 };
 
-// Newest first.
-Result<std::vector<LogChain::Found>> LogChain::look() const
+// Newest first. Unset: a name went while the others were looked at, and its file may stand under one that was looked at before.
+Result<std::optional<std::vector<LogChain::Found>>> LogChain::look() const
 {
     const std::string directory = os::parent_of(path_);
     std::vector<Found> found;
-    const auto add = [&](const std::string& path) {
+    const auto add = [&](const std::string& path) -> Result<bool> {
         const auto there = os::info_at(path);
-        if (there && *there) found.push_back({.path = path, .device = (*there)->device, .inode = (*there)->inode});
+        if (!there) return fail(about(there.error(), path));
+        if (*there) found.push_back({.path = path, .device = (*there)->device, .inode = (*there)->inode});
+        return there->has_value();
     };
-    add(path_);
+    if (const auto newest = add(path_); !newest) return fail(newest.error());
     // What is held open keeps its inode's number.
     const bool unchanged = !files_.empty() && !found.empty() && found.front().inode == files_.back().info.inode &&
                            found.front().device == files_.back().info.device;
-    if (unchanged) return found;
+    if (unchanged) return std::optional(std::move(found));
     const auto names = os::list_directory(directory);
-    if (!names && names.error().os_errno == ENOTDIR) return std::vector<Found>{};
+    if (!names && names.error().os_errno == ENOTDIR) return std::optional<std::vector<Found>>(std::in_place);
     if (!names) return fail(about(names.error(), path_));
-    for (const std::string& name : rotated_names(os::base_of(path_), *names)) add((directory == "/" ? "" : directory) + "/" + name);
-    return found;
+    for (const std::string& name : rotated_names(os::base_of(path_), *names)) {
+        const auto there = add((directory == "/" ? "" : directory) + "/" + name);
+        if (!there) return fail(there.error());
+        if (!*there) return std::optional<std::vector<Found>>{};
+    }
+    return std::optional(std::move(found));
+}
+
+// One that was opened when it was new has grown since. What is held open keeps its inode's number.
+void LogChain::learn_beginnings()
+{
+    for (const ChainFile& each : files_) {
+        const auto seen = std::ranges::find_if(
+            seen_.rbegin(), seen_.rend(), [&](const Seen& one) { return one.device == each.info.device && one.inode == each.info.inode; });
+        if (seen == seen_.rend() || seen->beginning.size() == beginning_size) continue;
+        if (auto beginning = beginning_of(each.file.path(), each.file.fd())) seen->beginning = std::move(*beginning);
+    }
 }
 
 bool LogChain::was_seen(const ChainFile& opened) const
@@ -143,7 +160,7 @@ void LogChain::remember(const ChainFile& opened)
 }
 
 // Newest first, down to one that was read before. Unset: the names have changed meanwhile.
-Result<std::optional<std::vector<ChainFile>>> LogChain::open_new(const std::vector<Found>& found, bool& reached) const
+Result<std::optional<std::vector<ChainFile>>> LogChain::open_new(const std::vector<Found>& found, bool& reached)
 {
     std::vector<ChainFile> opened;
     reached = false;
@@ -162,6 +179,7 @@ Result<std::optional<std::vector<ChainFile>>> LogChain::open_new(const std::vect
         ChainFile file{.file = EncodedFile(std::move(*fd), encoding_of(each.path), each.path),
                        .info = *info,
                        .beginning = beginning ? std::move(*beginning) : std::string{}};
+        if (file.file.encoding() != Encoding::plain) learn_beginnings();
         reached = was_seen(file);
         if (reached) break;
         opened.push_back(std::move(file));
@@ -171,25 +189,27 @@ Result<std::optional<std::vector<ChainFile>>> LogChain::open_new(const std::vect
 
 Result<bool> LogChain::refresh(std::optional<std::chrono::system_clock::time_point> oldest_wanted)
 {
-    if (!files_.empty()) {
-        // The newest has grown since.
-        if (auto beginning = beginning_of(files_.back().file.path(), files_.back().file.fd()))
-            seen_.back().beginning = std::move(*beginning);
-    }
     const bool first = seen_.empty();
     std::optional<std::vector<ChainFile>> opened;
     bool reached = false;
-    for (int looks = 0; looks < most_looks; ++looks) {
+    bool settled = false;
+    for (int looks = 0; !settled && looks < most_looks; ++looks) {
         const auto found = look();
         if (!found) return fail(found.error());
-        auto now = open_new(*found, reached);
+        if (!*found) continue;
+        auto now = open_new(**found, reached);
         if (!now) return fail(now.error());
         if (!*now) continue;
         opened = std::move(*now);
         const auto again = look();
-        if (again && *again == *found) break;
+        settled = again && *again == *found;
     }
-    if (!opened || opened->empty()) return false;
+    if (!settled)
+        return fail(
+            Error{.operation = "read", .object = "log file " + os::quoted(path_), .cause = "it is rotated faster than it can be read"});
+    // Only now: whoever reads may drop them before the next time.
+    learn_beginnings();
+    if (opened->empty()) return false;
     gap_ = gap_ || (!first && !reached && opened->size() > 1);
     while (!opened->empty()) {
         ChainFile file = std::move(opened->back());

@@ -28,7 +28,8 @@ class LogChain {
     explicit LogChain(std::string path) : path_(std::move(path)) {}
 
     // Opens what came since the last call, and at the first call everything; false: nothing did. A log that is not there is empty. What was
-    // rotated out of reach between two calls is a gap. `oldest_wanted`: older files, by their modification, are left out.
+    // rotated out of reach between two calls is a gap. An error: it is rotated all the time. `oldest_wanted`: older files, by their
+    // modification, are left out.
     Result<bool> refresh(std::optional<std::chrono::system_clock::time_point> oldest_wanted = std::nullopt);
     [[nodiscard]] bool take_gap() { return std::exchange(gap_, false); }
 
@@ -45,8 +46,9 @@ class LogChain {
         std::uint64_t inode = 0;
         std::string beginning;
     };
-    Result<std::vector<Found>> look() const;
-    Result<std::optional<std::vector<ChainFile>>> open_new(const std::vector<Found>& found, bool& reached) const;
+    Result<std::optional<std::vector<Found>>> look() const;
+    void learn_beginnings();
+    Result<std::optional<std::vector<ChainFile>>> open_new(const std::vector<Found>& found, bool& reached);
     [[nodiscard]] bool was_seen(const ChainFile& opened) const;
     void remember(const ChainFile& opened);
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -101,6 +102,24 @@ TEST_F(Chain, knows_its_last_file_again_when_it_was_compressed)
     scratch.write("web.log", "two");
     EXPECT_TRUE(chain.refresh().value());
     EXPECT_THAT(contents(), ElementsAre("one", "two"));
+    EXPECT_FALSE(chain.take_gap());
+}
+
+TEST_F(Chain, knows_a_file_again_that_grew_when_it_was_no_longer_the_newest)
+{
+    scratch.write("web.log", "");
+    rotate(1);
+    scratch.write("web.log", "two");
+    ASSERT_TRUE(chain.refresh().value());
+    std::ofstream(path() + ".1") << "one";
+    ASSERT_FALSE(chain.refresh().value());
+    chain.files().pop_front();
+    fs::remove(path());
+    fs::remove(path() + ".1");
+    scratch.write("web.log.1.gz", test::gzipped("one"));
+    scratch.write("web.log", "three");
+    EXPECT_TRUE(chain.refresh().value());
+    EXPECT_THAT(contents(), ElementsAre("two", "three"));
     EXPECT_FALSE(chain.take_gap());
 }
 
