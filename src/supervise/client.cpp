@@ -59,7 +59,7 @@ Result<Reply> ask(const record::ServiceDirectory& directory, Request request, co
             if (reply) return std::move(*reply);
             return failed("its supervisor answered in a form that this version does not know");
         }
-        if (request == Request::reload || request == Request::reexec) return failed("its supervisor died before it answered");
+        if (request == Request::reload) return failed("its supervisor died before it answered");
         std::this_thread::sleep_for(std::min(pause, remaining(deadline).value_or(pause)));
         pause = std::min(pause * 2, longest_pause);
     }

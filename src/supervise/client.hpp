@@ -13,7 +13,7 @@ namespace steward::supervise {
 
 // Blocks until answered or `timeout` (timed_out; unset: for as long as the answer takes). not_running when nobody listens,
 // not_permitted for a caller who is neither root nor the service's owner. A supervisor that dies before it answers is asked again, for
-// its keeper starts the next: start and stop may be repeated; a reload is not, and fails.
+// its keeper starts the next: all but a reload may be repeated; that is not, and fails.
 Result<Reply> ask(const record::ServiceDirectory& directory, Request request, const std::string& operation, const std::string& name,
                   std::optional<std::chrono::milliseconds> timeout);
 

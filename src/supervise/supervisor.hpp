@@ -96,7 +96,8 @@ class Supervisor {
     std::optional<Turns> stops_;  // once all are to stop
     bool hurried_ = false;
     bool ready_told_ = false;
-    std::unique_ptr<CommandRun> check_;  // of the successor
+    std::unique_ptr<CommandRun> check_;                 // of the successor
+    std::vector<ServiceRunner::Answer> check_answers_;  // for those who asked for one
     bool keeper_lost_ = false;
     bool making_way_ = false;
     bool as_pid_1_ = false;

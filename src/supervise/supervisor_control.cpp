@@ -108,7 +108,6 @@ Result<void> Supervisor::check_successor(const ServiceRunner& runner) const
     if (options_.successor == nullptr || options_.successor->program().empty())
         return refuse(ErrorCode::failed, "where this program was installed cannot be told");
     if (runner.over() || runner.stop_requested()) return refuse(ErrorCode::not_running, "it is being stopped");
-    if (check_ != nullptr) return refuse(ErrorCode::failed, "that is under way already");
     // It would be run again.
     if (runner.runs_hook()) return refuse(ErrorCode::failed, "a hook of it is running", "steward reexec " + runner.name());
     return {};
@@ -117,15 +116,20 @@ Result<void> Supervisor::check_successor(const ServiceRunner& runner) const
 // The installed program says first whether it can carry on: afterwards there is no way back.
 void Supervisor::reexec(const ServiceRunner& runner, const ServiceRunner::Answer& answer)
 {
-    const auto refuse = [this, name = runner.name(), answer](const Error& error) {
+    check_answers_.push_back(answer);
+    if (check_ != nullptr) return;
+    const auto tell = [this](const Reply& reply) {
+        for (const auto& waiting : std::exchange(check_answers_, {})) waiting(reply);
+    };
+    const auto refuse = [this, tell, name = runner.name()](const Error& error) {
         options_.events->warning(name, error.message());
-        answer(Reply{.error = error});
+        tell(Reply{.error = error});
     };
     if (auto possible = check_successor(runner); !possible) return refuse(possible.error());
     process::LaunchPlan plan{.operation = "reexec", .service = runner.name(), .program = options_.successor->program()};
     plan.argv = options_.successor->check_words();
     for (const auto& [name, value] : os::whole_environment()) plan.environment.push_back(name + "=" + value);
-    const auto done = [this, refuse, answer, &runner, name = runner.name()](const CommandRun::Outcome& outcome) {
+    const auto done = [this, refuse, tell, &runner, name = runner.name()](const CommandRun::Outcome& outcome) {
         check_.reset();
         if (!outcome.succeeded()) {
             const std::string end = outcome.exit ? to_string(*outcome.exit) : "no answer";
@@ -138,7 +142,7 @@ void Supervisor::reexec(const ServiceRunner& runner, const ServiceRunner::Answer
         }
         if (auto possible = check_successor(runner); !possible) return refuse(possible.error());
         making_way_ = true;
-        answer(Reply{});
+        tell(Reply{});
         loop_.quit();
     };
     auto check = CommandRun::start(loop_, plan, check_timeout, done);
