@@ -6,7 +6,7 @@ _steward_services() {
 
 _steward() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local verbs="run start stop restart try-restart condrestart reload force-reload reexec status logs signal list show check generate install uninstall enable disable help"
+    local verbs="run start stop restart try-restart condrestart reload force-reload reexec status logs signal list show check generate install uninstall enable disable apply help"
     local common="--user --system --here --json -q --quiet -v --verbose --color -h --help --version"
     local verb="" scope=() named="" separator=0 options i word
     COMPREPLY=()
@@ -68,6 +68,7 @@ _steward() {
         install) options="--init --now --root --force --strict --dry-run" ;;
         uninstall) options="--root --force --purge --dry-run" ;;
         enable | disable) options="--root --dry-run" ;;
+        apply) options="--dry-run" ;;
         *) options="" ;;
     esac
 

@@ -1,6 +1,6 @@
 # fish completion for steward(8). A unit test holds it to the table of verbs in src/cli/verbs.cpp.
 
-set -g __steward_verbs run start stop restart try-restart condrestart reload force-reload reexec status logs signal list show check generate install uninstall enable disable help
+set -g __steward_verbs run start stop restart try-restart condrestart reload force-reload reexec status logs signal list show check generate install uninstall enable disable apply help
 
 function __steward_services
     set -l scope
@@ -14,7 +14,7 @@ function __steward_needs_verb
 end
 
 function __steward_wants_service
-    __fish_seen_subcommand_from run start stop restart try-restart condrestart reload force-reload reexec status logs list show check generate install uninstall enable disable
+    __fish_seen_subcommand_from run start stop restart try-restart condrestart reload force-reload reexec status logs list show check generate install uninstall enable disable apply
     and not contains -- -- (commandline -opc)
 end
 
@@ -52,6 +52,7 @@ complete -c steward -n __steward_needs_verb -a install -d 'have the init system 
 complete -c steward -n __steward_needs_verb -a uninstall -d 'stop a service and remove what install wrote'
 complete -c steward -n __steward_needs_verb -a enable -d 'start a service at boot; starts nothing now'
 complete -c steward -n __steward_needs_verb -a disable -d 'do not start a service at boot; stops nothing now'
+complete -c steward -n __steward_needs_verb -a apply -d 'make what runs equal to its service file'
 complete -c steward -n __steward_needs_verb -a help -d 'tell how to use steward, or one verb'
 
 complete -c steward -n '__fish_seen_subcommand_from help' -a '$__steward_verbs'
@@ -94,4 +95,4 @@ complete -c steward -n '__fish_seen_subcommand_from install' -l strict -d 'refus
 complete -c steward -n '__fish_seen_subcommand_from install uninstall' -l force -d 'replace or remove files that were edited, too'
 complete -c steward -n '__fish_seen_subcommand_from uninstall' -l purge -d 'remove its logs and state, too'
 complete -c steward -n '__fish_seen_subcommand_from install uninstall enable disable' -l root -x -a '(__fish_complete_directories)' -d 'change files and links in the image below this directory'
-complete -c steward -n '__fish_seen_subcommand_from install uninstall enable disable' -l dry-run -d 'show what would change, and change nothing'
+complete -c steward -n '__fish_seen_subcommand_from install uninstall enable disable apply' -l dry-run -d 'show what would change, and change nothing'

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include <steward/application.hpp>
 #include <steward/init_system.hpp>
 #include <steward/installation.hpp>
 #include <steward/result.hpp>
@@ -78,6 +79,7 @@ struct ServiceStatus {
     std::string service_file;           // empty: ad hoc
     bool service_file_changed = false;  // since the start
     bool service_file_gone = false;
+    bool unit_stale = false;  // installed: its unit or script was made of another version of the file
     std::string pid_file;
     std::string log_file;     // empty: not a file
     std::string init_system;  // the booted one, if it knows the service: "systemd"; it starts and stops it
@@ -130,7 +132,7 @@ struct RunOutcome {
 
 struct StatusOptions {
     unsigned last_lines = 10;
-    bool usage = true;  // memory, CPU and tasks: costs a look at every process of the service
+    bool usage = true;  // memory, CPU and tasks, a stale unit: costs a look at every process of the service, and at its files
 };
 
 // What show tells: every key, with its value and origin.
@@ -220,6 +222,9 @@ class Manager {
     // The installed program takes the place of its keeper and supervisor; the service does not notice. False: there are none. unsupported:
     // it runs in the foreground.
     Result<bool> reexec(const Target& target);
+    // Makes what runs equal to its service file, restarting it only where a changed key needs that, and an installed service's unit or script
+    // too. A file that is not valid changes nothing.
+    Result<Application> apply(const Target& target, const ApplyOptions& options, const OnStarted& others = {});
     // To the main process, after its identity was proven.
     Result<void> signal(const Target& target, int signal);
     // Supervises in the foreground until all the services have ended or SIGTERM, SIGINT or SIGQUIT came.

@@ -21,6 +21,7 @@ int carry_out(const Arguments& arguments, Manager& manager, Console& console, Ti
         case VerbId::uninstall:
         case VerbId::enable:
         case VerbId::disable: return change_installation(command);
+        case VerbId::apply: return apply(command);
         default: return do_deeds(command);
     }
 }

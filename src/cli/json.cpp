@@ -97,6 +97,7 @@ Json whole_status_json(const ServiceStatus& status)
 {
     Json json = summary_json(status);
     json.update(Json{{"service_file_changed", status.service_file_changed},
+                     {"unit_stale", status.unit_stale},
                      {"service_file_gone", status.service_file_gone},
                      {"supervised", status.supervised},
                      {"supervisor_alive", status.supervisor_alive},
@@ -173,6 +174,14 @@ template <class T, class ToJson>
 std::string document(const char* schema, const Answers<T>& answers, const Style& style, ToJson to_json)
 {
     return text_of(Json{{"schema", schema}, {"services", services_json(answers, to_json)}}, style);
+}
+
+Json changes_json(const std::vector<FileChange>& changes)
+{
+    Json files = Json::array();
+    for (const FileChange& file : changes)
+        files.push_back(Json{{"path", file.path}, {"change", to_string(file.kind)}, {"difference", file.difference}});
+    return files;
 }
 
 }  // namespace
@@ -259,9 +268,6 @@ std::string installation_json(const Answers<Installation>& answers, const Style&
 {
     return document("steward.install/1", answers, style, [](const auto& answer) {
         const Installation& done = *answer.result;
-        Json files = Json::array();
-        for (const FileChange& file : done.files)
-            files.push_back(Json{{"path", file.path}, {"change", to_string(file.kind)}, {"difference", file.difference}});
         return Json{{"name", done.name},
                     {"system", done.system ? Json(to_string(*done.system)) : Json()},
                     {"changed", done.changed},
@@ -269,9 +275,30 @@ std::string installation_json(const Answers<Installation>& answers, const Style&
                     {"enabled", done.enabled},
                     {"started", done.started},
                     {"kept_edits", done.kept_edits},
-                    {"files", files},
+                    {"files", changes_json(done.files)},
                     {"notes", notes_json(done.notes)},
                     {"warnings", done.warnings}};
+    });
+}
+
+std::string application_json(const Answers<Application>& answers, const Style& style)
+{
+    return document("steward.apply/1", answers, style, [](const auto& answer) {
+        const Application& done = *answer.result;
+        Json keys = Json::array();
+        for (const KeyChange& change : done.keys) {
+            keys.push_back(Json{{"key", change.key},
+                                {"before", text_or_null(change.before)},
+                                {"after", text_or_null(change.after)},
+                                {"means", to_string(change.means)}});
+        }
+        return Json{{"name", done.name},
+                    {"running", done.running},
+                    {"means", done.means ? Json(to_string(*done.means)) : Json()},
+                    {"reason", text_or_null(done.reason)},
+                    {"keys", keys},
+                    {"files", changes_json(done.files)},
+                    {"kept_edits", done.kept_edits}};
     });
 }
 

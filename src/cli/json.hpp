@@ -21,6 +21,7 @@ namespace steward::cli {
                                        const Result<std::vector<PackageScript>>& scripts, const Style& style);
 [[nodiscard]] std::string check_json(const Answers<Generated>& answers, const Style& style);
 [[nodiscard]] std::string installation_json(const Answers<Installation>& answers, const Style& style);
+[[nodiscard]] std::string application_json(const Answers<Application>& answers, const Style& style);
 [[nodiscard]] std::string deeds_json(const Answers<Deed>& answers, const Style& style);
 
 // One object, in one line.

@@ -45,8 +45,13 @@ using TimePoint = std::chrono::system_clock::time_point;
 [[nodiscard]] std::string render_scripts(const std::vector<PackageScript>& scripts, const std::string& destination);
 [[nodiscard]] std::string render_written(const Generated& generated, const std::string& destination);
 
+// What was done to each file, or would be, with the differences: for the two below.
+[[nodiscard]] std::string render_changes(const std::string& name, const std::vector<FileChange>& files, bool dry_run, const Style& style);
 // What was done to each file, or would be; whether the service starts at boot, and what to do next.
 [[nodiscard]] std::string render_installation(const Installation& done, VerbId verb, bool dry_run, const Style& style);
+
+// Each changed key with what it takes, each file, and what was done or would be.
+[[nodiscard]] std::string render_application(const Application& done, bool dry_run, const Style& style);
 
 // What stands below an error's message: the faults of a service file with their lines, the last lines of output.
 [[nodiscard]] std::string render_details(const Error& error, const Style& style);

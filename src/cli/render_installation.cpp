@@ -7,6 +7,12 @@ namespace steward::cli {
 
 namespace {
 
+Paint paint_of(const std::string& difference)
+{
+    if (difference.starts_with("---") || difference.starts_with("+++") || difference.starts_with("@@")) return Paint::bold;
+    return difference.starts_with('+') ? Paint::green : difference.starts_with('-') ? Paint::red : Paint::plain;
+}
+
 // Of one service, each line with its name.
 class Report {
   public:
@@ -17,7 +23,7 @@ class Report {
 
     std::string take()
     {
-        for (const FileChange& file : done_.files) add_file(file);
+        text_ = render_changes(done_.name, done_.files, dry_run_, style_);
         if (verb_ == VerbId::install) {
             add_install();
         } else if (verb_ == VerbId::uninstall) {
@@ -31,27 +37,6 @@ class Report {
   private:
     void line(const std::string& words) { text_ += printable(done_.name, style_.unicode) + ": " + words + "\n"; }
     [[nodiscard]] std::string would() const { return dry_run_ ? "would be " : ""; }
-
-    void add_file(const FileChange& file)
-    {
-        if (file.kind == FileChange::Kind::unchanged) return;
-        const bool kept = file.kind == FileChange::Kind::kept;
-        const std::string path = printable(file.path, style_.unicode);
-        const std::string differs = file.difference.empty() ? "" : "; what the service file makes of it differs:";
-        line(kept ? style_.paint(Paint::yellow, "kept") + " " + path + ", which was edited" + differs
-                  : would() + std::string(to_string(file.kind)) + " " + path);
-        for (const std::string& difference : file.difference) add_difference(printable(difference, style_.unicode));
-    }
-
-    void add_difference(const std::string& difference)
-    {
-        const bool heading = difference.starts_with("---") || difference.starts_with("+++") || difference.starts_with("@@");
-        const Paint paint = heading                       ? Paint::bold
-                            : difference.starts_with('+') ? Paint::green
-                            : difference.starts_with('-') ? Paint::red
-                                                          : Paint::plain;
-        text_ += "    " + style_.paint(paint, difference) + "\n";
-    }
 
     [[nodiscard]] std::string system() const { return done_.system ? std::string(to_string(*done_.system)) : std::string(); }
 
@@ -103,6 +88,24 @@ class Report {
 };
 
 }  // namespace
+
+std::string render_changes(const std::string& name, const std::vector<FileChange>& files, bool dry_run, const Style& style)
+{
+    std::string text;
+    for (const FileChange& file : files) {
+        if (file.kind == FileChange::Kind::unchanged) continue;
+        const bool kept = file.kind == FileChange::Kind::kept;
+        const std::string path = printable(file.path, style.unicode);
+        const std::string differs = file.difference.empty() ? "" : "; what the service file makes of it differs:";
+        text += printable(name, style.unicode) + ": ";
+        text += kept ? style.paint(Paint::yellow, "kept") + " " + path + ", which was edited" + differs
+                     : (dry_run ? "would be " : "") + std::string(to_string(file.kind)) + " " + path;
+        text += "\n";
+        for (const std::string& difference : file.difference)
+            text += "    " + style.paint(paint_of(difference), printable(difference, style.unicode)) + "\n";
+    }
+    return text;
+}
 
 std::string render_installation(const Installation& done, VerbId verb, bool dry_run, const Style& style)
 {

@@ -117,10 +117,12 @@ void describe_files(const ServiceStatus& status, bool verbose, Block& block)
     } else if (status.service_file_gone) {
         block.line("file", status.service_file + " (gone since the start)", Paint::yellow);
     } else if (status.service_file_changed) {
-        block.line("file", status.service_file + " (changed since the start: restart to apply)", Paint::yellow);
+        block.line("file", status.service_file + " (changed since the start; try: steward apply " + status.name + ")", Paint::yellow);
     } else {
         block.line("file", status.service_file);
     }
+    if (status.unit_stale)
+        block.line("unit", "made of another version of the file (try: steward apply " + status.name + ")", Paint::yellow);
     if (verbose) {
         block.line("pid file", status.pid_file);
         block.line("scope", status.scope == Scope::user ? "user" : "system");

@@ -56,6 +56,7 @@ constexpr OptionId for_logs[] = {OptionId::lines, OptionId::follow, OptionId::si
                                  OptionId::grep,  OptionId::rotate, OptionId::reopen};
 constexpr OptionId for_install[] = {OptionId::init, OptionId::now, OptionId::root, OptionId::force, OptionId::strict, OptionId::dry_run};
 constexpr OptionId for_uninstall[] = {OptionId::root, OptionId::force, OptionId::purge, OptionId::dry_run};
+constexpr OptionId for_apply[] = {OptionId::dry_run};
 constexpr OptionId for_boot[] = {OptionId::root, OptionId::dry_run};
 
 constexpr Verb all_verbs[] = {
@@ -134,6 +135,11 @@ constexpr Verb all_verbs[] = {
      "Files that were edited are kept and named.", for_uninstall},
     {VerbId::enable, "enable", "", "NAME|FILE...", "start a service at boot; starts nothing now", "", for_boot},
     {VerbId::disable, "disable", "", "NAME|FILE...", "do not start a service at boot; stops nothing now", "", for_boot},
+    {VerbId::apply, "apply", "", "[NAME|FILE]...", "make what runs equal to its service file",
+     "Tells for each changed key what it takes: nothing (live), a word to steward's own\n"
+     "processes (signal), a restart; and does no more than that. The unit or script of\n"
+     "an installed service is made anew. Without a name: every service.",
+     for_apply},
     {VerbId::help, "help", "", "[VERB]", "tell how to use steward, or one verb", "", {}},
 };
 

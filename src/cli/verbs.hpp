@@ -74,6 +74,7 @@ enum class VerbId {
     uninstall,
     enable,
     disable,
+    apply,
     help
 };
 

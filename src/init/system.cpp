@@ -1,3 +1,4 @@
+#include <steward/application.hpp>
 #include <steward/init_system.hpp>
 #include <steward/installation.hpp>
 
@@ -49,6 +50,16 @@ std::string_view to_string(FileChange::Kind kind)
         case FileChange::Kind::updated: return "updated";
         case FileChange::Kind::removed: return "removed";
         case FileChange::Kind::kept: return "kept";
+    }
+    return "";
+}
+
+std::string_view to_string(Means means)
+{
+    switch (means) {
+        case Means::live: return "live";
+        case Means::signal: return "signal";
+        case Means::restart: return "restart";
     }
     return "";
 }

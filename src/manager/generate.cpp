@@ -43,14 +43,18 @@ Result<void> write_below(const std::string& destination, const GeneratedFile& fi
 
 }  // namespace
 
+std::string source_hash(const ServiceSpec& spec)
+{
+    return hash_of(config::render(spec));
+}
+
 init::Request request_for(const config::Loaded& loaded, Scope scope, const std::string& service_file, std::string steward)
 {
     return {.spec = loaded.spec,
             .written = init::written_keys(loaded.keys),
             .scope = scope,
             .service_file = os::base_of(service_file),
-            // Of what the file says, not of how it says it.
-            .source_hash = hash_of(config::render(loaded.spec)),
+            .source_hash = source_hash(loaded.spec),
             .steward = std::move(steward)};
 }
 

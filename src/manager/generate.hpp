@@ -9,6 +9,8 @@
 
 namespace steward::manager {
 
+// Of what a service file says, not of how it says it.
+[[nodiscard]] std::string source_hash(const ServiceSpec& spec);
 // What a renderer is told of a service.
 [[nodiscard]] init::Request request_for(const config::Loaded& loaded, Scope scope, const std::string& service_file, std::string steward);
 // unsupported where a key is lost.

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "init/render.hpp"
+#include "manager/applied.hpp"
 #include "manager/file_plan.hpp"
 #include "manager/generate.hpp"
 #include "manager/install_for.hpp"
@@ -62,14 +63,14 @@ class Installer {
         done_.enabled = at_boot_ == AtBoot::yes;
         done_.kept_edits = plan_.kept_edits();
         done_.files = plan_.take_changes();
-        return {};
+        return remember(loaded->spec);
     }
     [[nodiscard]] Installation& done() { return done_; }
 
     // As planned; on failure all is as it was, for the init system too.
     Result<void> carry_out(const Ledger& ledger)
     {
-        if (!done_.changed) return {};
+        if (plan_.steps().empty() && !links_by_tool()) return {};
         auto done = ledger.carry_out(plan_.steps(), [this] { return finish(); });
         if (!done && control() != nullptr) {
             if (links_by_tool()) static_cast<void>(control()->forget(name_));
@@ -85,12 +86,25 @@ class Installer {
 
     Result<void> finish() const
     {
-        if (control() == nullptr) return {};
+        if (control() == nullptr || !done_.changed) return {};
         if (links_by_tool()) {
             auto linked = at_boot_ == AtBoot::yes ? control()->enable(name_) : control()->disable(name_);
             if (!linked) return linked;
         }
         return control()->read_anew();
+    }
+
+    // What its init system runs it by; while it runs, that is what it was started with.
+    Result<void> remember(const ServiceSpec& spec)
+    {
+        if (!system_) return {};
+        const auto former = before_ ? read_applied(site_, name_) : std::nullopt;
+        if (former && *former != spec && !options_.now && control() != nullptr) {
+            auto runs = control()->runs(name_);
+            if (!runs) return fail(runs.error());
+            if (*runs) return {};
+        }
+        return plan_.set(applied_path(site_.paths.state, name_), applied_content(spec));
     }
 
     // Copied to where the scope's service files are, unless it is in one of those places. An edited copy is kept, and goes on deciding.

@@ -2,10 +2,12 @@
 
 #include <set>
 
+#include "manager/apply.hpp"
 #include "manager/generate.hpp"
 #include "manager/install.hpp"
 #include "manager/operands.hpp"
 #include "manager/preparation.hpp"
+#include "manager/renew.hpp"
 #include "manager/together.hpp"
 #include "manager/verbs.hpp"
 #include "os/error.hpp"
@@ -78,23 +80,24 @@ class Manager::Impl {
         return found;
     }
 
-    [[nodiscard]] Result<std::optional<StartOutcome>> restart(const Target& target, const StartOptions& how, const char* verb,
-                                                              manager::RestartWhat what, const OnStarted& others) const
-    {
-        auto located = locate(target, verb);
-        if (!located) return fail(located.error());
-        const std::string name = located->name;
-        const bool anothers = is_anothers(*located);
-        return told(manager::restart_together(std::move(*located), how, what, others), name, anothers, verb);
-    }
-
     // One verb on one service.
     template <class Act>
     [[nodiscard]] auto act(const Target& target, const char* verb, Act act_on) const -> decltype(act_on(std::declval<Located&>()))
     {
         auto located = locate(target, verb);
         if (!located) return fail(located.error());
-        return told(act_on(*located), located->name, is_anothers(*located), verb);
+        const std::string name = located->name;
+        const bool anothers = is_anothers(*located);
+        return told(act_on(*located), name, anothers, verb);
+    }
+
+    [[nodiscard]] Result<std::optional<StartOutcome>> restart(const Target& target, const StartOptions& how, const char* verb,
+                                                              manager::RestartWhat what, const OnStarted& others) const
+    {
+        return act(target, verb, [&](Located& located) {
+            manager::renew_unit(located);
+            return manager::restart_together(std::move(located), how, what, others);
+        });
     }
 
     // A file given by its path is a file of the system that the package is for.
@@ -142,6 +145,7 @@ void Manager::start(const std::vector<Target>& targets, const StartOptions& opti
 {
     std::set<std::string> anothers;
     auto found = impl_->locate_all<StartOutcome>(targets, "start", tell, anothers);
+    for (const Located& located : found) manager::renew_unit(located);
     manager::start_together(std::move(found), options, [&](StartPart part) {
         part.outcome = told(std::move(part.outcome), part.name, anothers.contains(part.name), "start");
         tell(part);
@@ -216,6 +220,11 @@ Result<void> Manager::force_reload(const Target& target, const StartOptions& opt
 Result<bool> Manager::reexec(const Target& target)
 {
     return impl_->act(target, "reexec", [](Located& located) { return manager::reexec(located); });
+}
+
+Result<Application> Manager::apply(const Target& target, const ApplyOptions& options, const OnStarted& others)
+{
+    return impl_->act(target, "apply", [&](Located& located) { return manager::apply(std::move(located), options, others); });
 }
 
 Result<void> Manager::signal(const Target& target, int signal)

@@ -1,6 +1,7 @@
 #include "manager/preparation.hpp"
 
 #include <cerrno>
+#include <charconv>
 
 #include "log/pattern.hpp"
 #include "manager/judgement.hpp"
@@ -11,6 +12,8 @@
 namespace steward::manager {
 
 namespace {
+
+constexpr std::string_view digest_mark = "# digest ";
 
 supervise::OutputTarget output_of(const ServiceSpec& spec, const Paths& paths, Foreground foreground)
 {
@@ -122,6 +125,17 @@ Result<void> listen_without_record(supervise::Assignment& assignment)
     return {};
 }
 
+// Of the record's service file, which may be newer than the state beside it.
+std::optional<std::uint64_t> recorded_digest(const Located& located)
+{
+    const auto text = located.directory->read_service_file();
+    if (!text || !*text || !(*text)->starts_with(digest_mark)) return std::nullopt;
+    const char* const begin = (*text)->data() + digest_mark.size();
+    std::uint64_t digest = 0;
+    const auto [end, error] = std::from_chars(begin, (*text)->data() + (*text)->size(), digest);
+    return error == std::errc{} && *end == '\n' ? std::optional(digest) : std::nullopt;
+}
+
 Result<Preparation> prepare_spec(const Located& located, ServiceSpec wanted, Foreground foreground, MakeDirectories directories)
 {
     Preparation prepared;
@@ -189,8 +203,13 @@ Result<Preparation> prepare_started(const Located& located, const record::State&
     if (!prepared) return prepared;
     prepared->pid_file = state.pid_file;
     prepared->service_file = state.service_file;
-    prepared->file_digest = state.file_digest;
+    prepared->file_digest = recorded_digest(located).value_or(state.file_digest);
     return prepared;
+}
+
+std::string recorded_file(const ServiceSpec& spec, std::uint64_t digest)
+{
+    return std::string(digest_mark) + std::to_string(digest) + "\n" + config::render(spec);
 }
 
 Result<supervise::Assignment> assignment_of(Preparation preparation)
@@ -245,7 +264,8 @@ Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDir
     }
     if (assignment.adopt) return assignment;
     const auto& record = *assignment.directory;
-    if (auto written = record.write_service_file(config::render(assignment.spec)); !written) return fail(written.error());
+    if (auto written = record.write_service_file(recorded_file(assignment.spec, assignment.file_digest)); !written)
+        return fail(written.error());
     // The old main process before the new boot identity: its number and start time mean nothing in another boot.
     if (auto cleared = record.clear_main(); !cleared) return fail(cleared.error());
     if (auto written = record.write_state(supervise::initial_state(assignment)); !written) return fail(written.error());

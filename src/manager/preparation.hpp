@@ -36,6 +36,9 @@ Result<Preparation> prepare(const Located& located, Foreground foreground, MakeD
 // The same as it was started, for what runs and is taken over.
 Result<Preparation> prepare_started(const Located& located, const record::State& state, Foreground foreground);
 
+// The service file as the record keeps it: resolved, with the digest of the files that it was made of.
+[[nodiscard]] std::string recorded_file(const ServiceSpec& spec, std::uint64_t digest);
+
 // Writes what stands in the record before a launch: the resolved service file, and "starting" over what was there. With `adopt` the record
 // is left as it is, to be carried on from.
 enum class Adopt { yes, no };

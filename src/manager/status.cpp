@@ -1,6 +1,7 @@
 // status: read from the record and /proc, changing nothing.
 #include "log/log_file.hpp"
 #include "manager/delegate.hpp"
+#include "manager/renew.hpp"
 #include "manager/verbs.hpp"
 #include "os/cgroup.hpp"
 #include "os/file.hpp"
@@ -162,7 +163,10 @@ Result<ServiceStatus> status(const Located& located, const StatusOptions& option
         if (judgement->state) status.ready_since = judgement->state->ready_since;
     }
     add_init_system(status, located, *judgement, options);
-    if (options.usage) add_usage(status, *judgement);
+    if (options.usage) {
+        add_usage(status, *judgement);
+        status.unit_stale = is_unit_stale(located);
+    }
     if (status.last_lines.empty() && options.last_lines != 0 && !status.log_file.empty()) {
         if (auto lines = log::last_lines(status.log_file, options.last_lines)) status.last_lines = std::move(*lines);
     }

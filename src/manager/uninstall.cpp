@@ -1,6 +1,7 @@
 // uninstall: what install wrote, and no more; edited files stay.
 #include <algorithm>
 
+#include "manager/applied.hpp"
 #include "manager/file_plan.hpp"
 #include "manager/install.hpp"
 #include "manager/purge.hpp"
@@ -48,7 +49,9 @@ Result<FilePlan> plan_removal(const Site& site, const std::string& name, const s
         if (auto dropped = plan.set(runit_down_path(name), {}); !dropped) return fail(dropped.error());
     }
     if (auto dropped = plan.drop_the_rest(); !dropped) return fail(dropped.error());
-    if (auto forgotten = plan.set(at_boot_path(site.paths, name), {}); !forgotten) return fail(forgotten.error());
+    for (const std::string& path : {at_boot_path(site.paths, name), applied_path(site.paths.state, name)}) {
+        if (auto forgotten = plan.set(path, {}); !forgotten) return fail(forgotten.error());
+    }
     if (auto concluded = plan.conclude_without(); !concluded) return fail(concluded.error());
     return plan;
 }

@@ -70,6 +70,9 @@ void ServiceRunner::carry_on(const record::State& before, const std::optional<os
     output_.launched_before(state_);
     end_lost_hook();
     post_stop_due_ = before.state != ServiceState::backing_off;
+    // What it goes by may be newer than what the last one went by (apply).
+    state_.file_digest = ours.file_digest;
+    state_.description = ours.description;
     if (!before.cgroup.empty()) cgroup_ = os::Cgroup::open(before.cgroup);
     if (is_final(before.state)) {
         over_ = true;

@@ -114,7 +114,7 @@ def test_links_are_what_each_init_systems_own_tool_would_make(image):
     assert os.readlink(image / PLACES["runit"][1]) == "/etc/sv/web"
     # Each took away what the one before had made.
     assert set(image.files()) == {"etc/steward/web.toml", "etc/sv/web/run", "etc/sv/web/finish", "etc/sv/web/control/t", "etc/sv/web/log/run", "etc/service/web",
-                                  "etc/sv/web/supervise", "etc/sv/web/log/supervise", "var/lib/steward/web/manifest"}
+                                  "etc/sv/web/supervise", "etc/sv/web/log/supervise", "var/lib/steward/web/manifest", "var/lib/steward/web/service.toml"}
 
 
 def test_the_image_tells_its_init_system(image):

@@ -165,7 +165,7 @@ def test_check_starts_nothing_and_writes_nothing(room):
 STATUS = {
     "name": str, "scope": str, "description": (str, type(None)), "state": str, "status_code": int, "reason": (str, type(None)),
     "main_pid": (int, type(None)), "since": (str, type(None)), "ready": bool, "ready_since": (str, type(None)), "restarts": int, "memory_bytes": (int, type(None)),
-    "service_file": (str, type(None)), "service_file_changed": bool, "service_file_gone": bool, "supervised": bool, "supervisor_alive": bool,
+    "service_file": (str, type(None)), "service_file_changed": bool, "service_file_gone": bool, "unit_stale": bool, "supervised": bool, "supervisor_alive": bool,
     "supervisor_pid": (int, type(None)), "keeper_pid": (int, type(None)), "next_start": (str, type(None)), "last_exit": (dict, type(None)),
     "cpu_microseconds": (int, type(None)), "tasks": (int, type(None)), "command": list, "pid_file": (str, type(None)),
     "log_file": (str, type(None)), "last_lines": list,

@@ -176,6 +176,44 @@ def test_it_is_updated_in_place(machine, before, name):
     runs(machine, name)
 
 
+def test_a_changed_file_is_applied_with_no_more_than_it_takes(machine, before):
+    forget_starts(machine, "small")
+    front(machine)(machine, "start", "small")
+    first = started(machine, "small")
+    path = "/etc/steward/small.toml"
+    text = machine.run("cat", path).out
+
+    def document(*words, code=0):
+        return json.loads(steward(machine, *words, "--json", "small", code=code).out)["services"][0]
+
+    put(machine, path, text + '[restart]\npolicy = "always"\n')
+    assert document("status", code=None)["unit_stale"] is True
+    # runsv keeps `steward run`, which cannot be told.
+    means = "restart" if machine.system == "runit" else "signal"
+    told = document("apply", "--dry-run")
+    assert (told["means"], [change["means"] for change in told["keys"]]) == (means, ["signal"])
+    assert started(machine, "small").pid == first.pid
+    assert document("apply")["means"] == means
+    assert (started(machine, "small").pid == first.pid) == (means == "signal")
+    assert document("status", code=None)["unit_stale"] is False
+    if machine.system == "systemd":
+        assert machine.run("systemctl", "show", "--property=Restart", "--value", "small").out == "always\n"
+
+    second = started(machine, "small")
+    put(machine, path, text.replace("[service]\n", '[service]\numask = "027"\n'))
+    told = document("apply")
+    assert told["means"] == "restart" and {change["key"]: change["means"] for change in told["keys"]}["service.umask"] == "restart"
+    wait_until(lambda: (process := daemon(machine, "small")) and process.pid != second.pid, "the restart")
+    started(machine, "small")
+    assert steward(machine, "apply", "small").out == "small: runs as its file says\n"
+    runs(machine, "small")
+    if machine.system in ("sysv", "openrc"):
+        put(machine, path, text)
+        steward(machine, "restart", "small")
+        assert document("status")["unit_stale"] is False
+    install(machine, "small", "--force")
+
+
 def test_what_was_edited_is_kept_until_it_is_forced(machine, before):
     listed = json.loads(install(machine, "small", "--json").out)["services"][0]["files"]
     unit = next(entry["path"] for entry in listed if entry["path"].endswith(("/small", "/small.service", "/small/run")))
@@ -203,6 +241,35 @@ def test_disabled_it_does_not_start_at_boot_and_no_more(machine, before):
 def test_an_update_leaves_it_disabled(machine, before):
     assert "does not start it at boot" in install(machine, "small", text=FILES["small"]).out
     assert daemon(machine, "small") is None
+
+
+def test_a_user_installs_for_the_users_own_systemd(machine, before):
+    if machine.system != "systemd":
+        pytest.skip("starts services of the system alone")
+    uid, home = machine.run("id", "-u", "redis").out.strip(), "/var/lib/redis"
+    put(machine, f"{home}/mine.toml", f'[service]\ncommand = ["/usr/bin/small_daemon", "{home}/mine.events"]\n')
+
+    def as_user(*words, code=0):
+        return machine.run("setpriv", "--reuid=redis", "--regid=redis", "--init-groups", "--", *words, code=code,
+                           environment={"HOME": home, "XDG_RUNTIME_DIR": f"/run/user/{uid}"})
+
+    def running():
+        return [process for process in machine.processes("/usr/bin/small_daemon") if process.argv[1] == f"{home}/mine.events"]
+
+    told = as_user("steward", "install", f"{home}/mine.toml")
+    assert "lingering is off: it runs only while redis is logged in (try: loginctl enable-linger redis)" in told.err
+    assert running() == []
+    machine.run("loginctl", "enable-linger", "redis")
+    wait_until(running, "the start by the user's systemd")
+    assert len(running()) == 1 and f"user@{uid}.service" in running()[0].cgroup
+    told = as_user("steward", "install", f"{home}/mine.toml", "--now")
+    assert (told.out, told.err) == ("mine: unchanged; systemd starts it at boot\n", "")
+    assert as_user("systemctl", "--user", "is-enabled", "mine").out == "enabled\n"
+    assert as_user("readlink", f"{home}/.config/systemd/user/default.target.wants/mine.service").out.endswith("/.local/share/systemd/user/mine.service\n")
+    as_user("steward", "uninstall", "mine")
+    assert as_user("systemctl", "--user", "is-active", "mine", code=None).out == "inactive\n"
+    assert machine.sh(f"find {home} -name 'mine.service' -o -path '*steward*' -type f").out == ""
+    machine.run("loginctl", "disable-linger", "redis")
 
 
 def test_uninstalled_it_is_stopped_and_gone(machine, before):

@@ -31,4 +31,7 @@ namespace steward::cli {
 // install.cpp: install, uninstall, enable, disable.
 [[nodiscard]] int change_installation(Command& command);
 
+// apply.cpp
+[[nodiscard]] int apply(Command& command);
+
 }  // namespace steward::cli

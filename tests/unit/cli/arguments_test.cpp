@@ -174,13 +174,6 @@ TEST(Arguments, contradictions_are_refused)
     EXPECT_EQ(refusal({"help", "start", "stop"}), "help takes one verb");
 }
 
-TEST(Arguments, verbs_of_later_versions_do_not_exist)
-{
-    for (const char* verb : {"apply"}) {
-        EXPECT_TRUE(refusal({verb, "web"}).starts_with("unknown verb '")) << verb;
-    }
-}
-
 TEST(Arguments, init_systems_are_named_with_commas_between)
 {
     EXPECT_EQ(understood({"generate", "web", "--init", "s6,sysv,s6"}).init, (std::vector{InitSystem::s6, InitSystem::sysv}));

@@ -111,7 +111,7 @@ TEST(Documents, the_schema_names_every_document_and_error_code)
 {
     const std::string page = source_file("docs/json.md");
     for (const char* schema : {"steward.status/1", "steward.list/1", "steward.show/1", "steward.check/1", "steward.generate/1",
-                               "steward.log/1", "steward.install/1", "steward.result/1"}) {
+                               "steward.log/1", "steward.install/1", "steward.apply/1", "steward.result/1"}) {
         EXPECT_NE(page.find(schema), std::string::npos) << schema;
     }
     for (int code = 0; code <= static_cast<int>(ErrorCode::cancelled); ++code) {
@@ -123,8 +123,8 @@ TEST(Documents, the_schema_names_every_document_and_error_code)
 TEST(Documents, every_key_of_the_golden_documents_is_described)
 {
     const std::string page = source_file("docs/json.md");
-    for (const char* document :
-         {"status.json", "list.json", "show.json", "check.json", "generate.json", "install.json", "log.json", "result.json"}) {
+    for (const char* document : {"status.json", "list.json", "show.json", "check.json", "generate.json", "install.json", "apply.json",
+                                 "log.json", "result.json"}) {
         const std::string json = source_file(std::string("tests/golden/cli/") + document);
         for (std::size_t at = json.find("\":"); at != std::string::npos; at = json.find("\":", at + 1)) {
             const std::size_t begin = json.rfind('"', at - 1) + 1;

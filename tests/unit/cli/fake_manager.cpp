@@ -244,6 +244,17 @@ Result<Installation> Manager::disable(const Target& target, const BootOptions& o
     return call("disable", target).map([&] { return installed(target.name); });
 }
 
+Result<Application> Manager::apply(const Target& target, const ApplyOptions& options, const OnStarted& others)
+{
+    fake_host().apply_options = options;
+    for (const StartPart& part : fake_host().along) others(part);
+    return call("apply", target).map([&] {
+        Application application = fake_host().application;
+        application.name = target.name;
+        return application;
+    });
+}
+
 std::optional<ServiceSpec::Dependencies> Manager::dependencies(const Target& target) const
 {
     const auto found = fake_host().dependencies.find(target.name);

@@ -25,6 +25,7 @@ struct FakeHost {
     Generated generated;
     std::vector<LogLine> log;  // what the logs of all services hold, in order
     Installation installation;
+    Application application;
 
     std::optional<Scope> scope;      // what the last Manager was made with
     std::vector<std::string> calls;  // "start web", in order
@@ -35,6 +36,7 @@ struct FakeHost {
     InstallOptions install_options;
     UninstallOptions uninstall_options;
     BootOptions boot_options;
+    ApplyOptions apply_options;
     Argv ad_hoc_command;
     std::map<std::string, std::string> objections;  // of the host to what a package does: "stop web"
 };
