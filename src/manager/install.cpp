@@ -292,17 +292,10 @@ void add_warnings(const Site& site, Installation& done)
     }
 }
 
+// As start and restart would: by the init system where that knows it.
 Result<void> start_now(const Site& site, Installation& done)
 {
-    if (const auto* control = site.control_of(done.system); control != nullptr) {
-        auto runs = control->runs(done.name);
-        if (!runs) return fail(runs.error());
-        if (*runs && !done.changed) return {};
-        done.started = true;
-        return *runs ? control->restart(done.name) : control->start(done.name);
-    }
-    const Target target{.name = done.name, .file = {}, .command = {}};
-    auto located = locate(target, site.paths.scope, "start");
+    auto located = locate_installed(site, done.name, done.system, "start");
     if (!located) return fail(located.error());
     const auto others = [](const StartPart&) {};
     if (done.changed) {
@@ -310,7 +303,7 @@ Result<void> start_now(const Site& site, Installation& done)
         if (!restarted) return fail(restarted.error());
         done.started = restarted->has_value();
         if (done.started) return {};
-        located = locate(target, site.paths.scope, "start");
+        located = locate_installed(site, done.name, done.system, "start");
         if (!located) return fail(located.error());
     }
     Result<void> outcome;

@@ -92,6 +92,13 @@ Result<Located> locate_in(const Target& target, std::optional<Scope> scope, cons
     return located;
 }
 
+Result<Located> locate_installed(const Site& site, const std::string& name, std::optional<InitSystem> system, const std::string& operation)
+{
+    auto located = locate({.name = name, .file = {}, .command = {}}, site.paths.scope, operation);
+    if (located && site.control_of(system) != nullptr) located->init_system = init::booted_authority;
+    return located;
+}
+
 Result<std::optional<Scope>> scope_of_installed(const std::string& name, std::optional<Scope> scope, const std::string& root)
 {
     const Scope first = root.empty() ? scope.value_or(callers_scope()) : Scope::system;

@@ -34,6 +34,9 @@ Result<Site> site_of(Scope scope, const std::string& root);
 // read here and now, whoever may write it: installing is vouching for it.
 Result<Located> locate_in(const Target& target, std::optional<Scope> scope, const std::string& root, const std::string& operation);
 
+// What is installed there for `system`, which starts and stops it where it is booted.
+Result<Located> locate_installed(const Site& site, const std::string& name, std::optional<InitSystem> system, const std::string& operation);
+
 // The scope in which the service is installed; unset: in none.
 Result<std::optional<Scope>> scope_of_installed(const std::string& name, std::optional<Scope> scope, const std::string& root);
 

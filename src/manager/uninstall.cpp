@@ -15,24 +15,25 @@ namespace {
 // First by whoever runs it: a unit that is gone cannot be stopped.
 Result<void> stop_first(const Site& site, const std::string& name, const std::optional<Manifest>& manifest)
 {
-    if (const auto* control = site.control_of(manifest ? manifest->system : std::nullopt); control != nullptr) {
-        auto known = control->knows(name);
-        if (!known) return fail(known.error());
-        auto runs = *known ? control->runs(name) : Result<bool>(false);
-        if (!runs) return fail(runs.error());
-        if (*runs) {
-            if (auto stopped = control->stop(name); !stopped) return stopped;
-        }
-    }
-    auto located = locate({.name = name, .file = {}, .command = {}}, site.paths.scope, "stop");
-    if (!located || !located->directory) return {};
+    const auto system = manifest ? manifest->system : std::nullopt;
+    const auto* const control = site.control_of(system);
+    auto located = locate_installed(site, name, system, "stop");
+    // Its service file may be gone already; its unit is not.
+    if (!located && control != nullptr)
+        located =
+            Located{.name = name, .ad_hoc = {}, .paths = site.paths, .sources = {}, .directory = {}, .init_system = init::booted_authority};
+    if (!located || (!located->directory && !located->init_system)) return {};
     Result<void> outcome;
     std::vector<Located> asked;
     asked.push_back(std::move(*located));
     stop_together(std::move(asked), [&](const StopPart& part) {
         if (!part.outcome) outcome = fail(part.outcome.error());
     });
-    return outcome;
+    if (!outcome || control == nullptr) return outcome;
+    // What somebody has taken the unit file of, systemd runs on.
+    const auto runs = control->runs(name);
+    if (!runs) return fail(runs.error());
+    return *runs ? control->stop(name) : Result<void>();
 }
 
 Result<FilePlan> plan_removal(const Site& site, const std::string& name, const std::optional<Manifest>& manifest, bool force)

@@ -127,6 +127,19 @@ def test_now_starts_it(machine, before):
     runs(machine, "small")
 
 
+def test_a_start_now_that_fails_is_told_with_the_services_last_words(machine, before):
+    # systemd waits for no program but one that ends, or says that it is ready.
+    waits = ('type = "oneshot"\n', "") if machine.system == "systemd" else ("", '[ready]\ndelay = "2s"\n')
+    command = 'command = ["/bin/sh", "-c", "echo no such port >&2; sleep 0.3; exit 3"]\n'
+    told = install(machine, "broken", "--now", text="[service]\n" + waits[0] + command + waits[1] + '[restart]\npolicy = "never"\n', code=1)
+    assert told.err.startswith("cannot start broken: ") and "it is installed and enabled" in told.err
+    if machine.system == "systemd":
+        assert "systemd says 'exit-code': exit code 3" in told.err and "no such port" in told.err
+    steward(machine, "uninstall", "broken", "--purge")
+    steward(machine, "status", "broken", code=4)
+    machine.run("rm", "/root/broken.toml")
+
+
 def test_it_runs_after_a_reboot(machine, before):
     machine.reboot()
     for name in SMALL:
