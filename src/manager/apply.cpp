@@ -10,6 +10,7 @@
 #include "manager/renew.hpp"
 #include "manager/site.hpp"
 #include "manager/together.hpp"
+#include "supervise/client.hpp"
 
 namespace steward::manager {
 
@@ -17,11 +18,14 @@ namespace {
 
 using Verdict = Judgement::Verdict;
 
+constexpr std::chrono::seconds answer_patience{45};
+
 // Who runs it, and so who can be told.
 enum class Runner {
     nobody,
     keeper,       // steward, which can be replaced without the service noticing
-    caller,       // `steward run`, which cannot
+    foreground,   // `steward run`, which reads its record again
+    first,        // PID 1 of a container, which can do neither
     no_more,      // its supervisor is gone, and the next one takes it over
     none_needed,  // supervise = false
     init_system,  // by itself, without a record
@@ -31,9 +35,8 @@ Result<Runner> runner_of(const Located& located, const Judgement& judgement)
 {
     switch (judgement.verdict) {
         case Verdict::supervised: {
-            // PID 1 of a container is a keeper that nobody else can be.
             const auto keeper = judgement.state ? judgement.state->keeper.pid : 0;
-            return keeper > 1 ? Runner::keeper : Runner::caller;
+            return keeper > 1 ? Runner::keeper : keeper == 1 ? Runner::first : Runner::foreground;
         }
         case Verdict::alone: return judgement.state && judgement.state->supervise ? Runner::no_more : Runner::none_needed;
         case Verdict::launching:
@@ -84,7 +87,7 @@ class Applier {
         done_.means = furthest(done_.keys);
         const bool is_stale = judgement->state && judgement->state->file_digest != config::digest(loaded_->files);
         is_to_be_told_ = done_.means.has_value() || (is_stale && runner_ != Runner::init_system);
-        if (done_.means == Means::signal && runner_ == Runner::caller) restart_for("it runs in the foreground, and cannot be told");
+        if (done_.means == Means::signal && runner_ == Runner::first) restart_for("its keeper is PID 1, and cannot be replaced");
         if (!before) unknown_ = true;
         return {};
     }
@@ -98,8 +101,8 @@ class Applier {
         if (!renewed) return fail(renewed.error());
         done_.files = std::move(renewed->files);
         done_.kept_edits = renewed->kept_edits;
-        if (runner_ != Runner::init_system && runner_ != Runner::caller) return {};
-        if (done_.kept_edits) {
+        if (runner_ != Runner::init_system && runner_ != Runner::foreground) return {};
+        if (done_.kept_edits && (runner_ == Runner::init_system || done_.means == Means::restart)) {
             // It would begin again by what is there now.
             done_.means.reset();
             is_to_be_told_ = false;
@@ -156,9 +159,10 @@ class Applier {
     Result<void> tell()
     {
         switch (runner_) {
-            case Runner::keeper: return hand_over();
+            case Runner::keeper:
+            case Runner::foreground: return hand_over();
             case Runner::no_more: return take_over();
-            case Runner::caller: return write();
+            case Runner::first: return write();
             case Runner::none_needed: return write_alone();
             default: return {};
         }
@@ -178,13 +182,27 @@ class Applier {
         auto former = located_.directory->read_service_file();
         if (!former) return fail(former.error());
         if (auto written = write(); !written) return written;
-        auto replaced = reexec(located_);
-        if (replaced) return {};
-        Error error = replaced.error();
+        auto told = runner_ == Runner::keeper ? replace() : ask_to_apply();
+        if (told) return {};
+        Error error = told.error();
         error.operation = "apply";
         // Refused: the running one goes on.
         if (error.code != ErrorCode::timed_out && *former) static_cast<void>(located_.directory->write_service_file(**former));
         return fail(std::move(error));
+    }
+
+    Result<void> replace()
+    {
+        auto replaced = reexec(located_);
+        return replaced ? Result<void>() : fail(replaced.error());
+    }
+
+    [[nodiscard]] Result<void> ask_to_apply() const
+    {
+        auto reply = supervise::ask(*located_.directory, supervise::Request::apply, "apply", located_.name, answer_patience);
+        if (!reply) return fail(reply.error());
+        if (reply->error) return fail(*reply->error);
+        return {};
     }
 
     Result<void> take_over()

@@ -1,7 +1,7 @@
 // reexec: the installed program takes the place of a running keeper and supervisor.
 #include <thread>
 
-#include "manager/preparation.hpp"
+#include "manager/recorded.hpp"
 #include "manager/verbs.hpp"
 #include "supervise/client.hpp"
 #include "supervise/keeper.hpp"
@@ -42,26 +42,6 @@ Result<void> await_successor(const Located& located, const os::ProcessIdentity& 
                       .next_step = "steward status " + located.name});
 }
 
-Result<supervise::Assignment> recorded_assignment(const supervise::Succession& succession, const Paths& paths)
-{
-    auto directory = record::ServiceDirectory::open(paths.runtime, succession.name);
-    if (!directory) return fail(directory.error());
-    Error nothing{.operation = "carry on", .object = succession.name, .cause = "there is no record of it"};
-    if (!*directory) return fail(std::move(nothing));
-    Located located{.name = succession.name, .ad_hoc = {}, .paths = paths, .sources = {}, .directory = std::move(**directory)};
-    const auto state = located.directory->read_state();
-    if (!state) return fail(state.error());
-    if (!*state) return fail(std::move(nothing));
-    if (const auto main = located.directory->read_main(); !main) return fail(main.error());
-    auto prepared = prepare_started(located, **state, Foreground::no);
-    if (!prepared) return fail(prepared.error());
-    auto assignment = assignment_of(std::move(*prepared));
-    if (!assignment) return assignment;
-    assignment->directory = std::move(*located.directory);
-    assignment->adopt = true;
-    return assignment;
-}
-
 }  // namespace
 
 Result<bool> reexec(Located& located)
@@ -88,7 +68,7 @@ int carry_on(const std::vector<std::string>& words)
     if (!succession) return not_understood;
     const auto paths = paths_of(succession->system_scope ? Scope::system : Scope::user);
     if (!paths) return cannot_carry_on;
-    auto assignment = recorded_assignment(*succession, *paths);
+    auto assignment = recorded_assignment(succession->name, *paths, Foreground::no);
     if (!assignment) {
         if (!succession->check)
             log::EventLog(log::EventLog::Sink::file_and_syslog, paths->event_log()).error(succession->name, assignment.error().message());

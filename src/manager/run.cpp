@@ -5,6 +5,7 @@
 
 #include "manager/charge.hpp"
 #include "manager/family.hpp"
+#include "manager/recorded.hpp"
 #include "manager/verbs.hpp"
 #include "os/environment.hpp"
 #include "os/message_socket.hpp"
@@ -43,6 +44,21 @@ Result<supervise::Assignment> assign_in_read_only_place(const Located& located)
     return assign_without_record(std::move(*prepared));
 }
 
+// Without a keeper to carry on, what restarts steward starts the service anew, and must not find the old one.
+void die_with_steward(process::LaunchPlan& plan)
+{
+    plan.parent_death_signal = SIGKILL;
+}
+
+// What apply has written into its record.
+Result<supervise::Assignment> assign_anew(const std::vector<Located>& services, const std::string& name)
+{
+    const auto located = std::ranges::find(services, name, &Located::name);
+    auto assignment = recorded_assignment(name, located->paths, Foreground::yes);
+    if (assignment) die_with_steward(assignment->plan);
+    return assignment;
+}
+
 Result<supervise::Assignment> assign_to_run(Located& located)
 {
     auto charge = take_charge(located, "run", Foreground::yes, std::nullopt);
@@ -56,8 +72,7 @@ Result<supervise::Assignment> assign_to_run(Located& located)
                           .next_step = "steward stop " + located.name});
     }
     if (auto supervised = require_supervision((*charge)->preparation->spec); !supervised) return fail(supervised.error());
-    // Without a keeper to carry on, what restarts steward starts the service anew, and must not find the old one.
-    if (!is_pid_1()) (*charge)->preparation->plan.parent_death_signal = SIGKILL;
+    if (!is_pid_1()) die_with_steward((*charge)->preparation->plan);
     auto assignment = assign(located, **charge);
     if (!assignment) return fail(assignment.error());
     auto control = os::listen_messages(assignment->directory->directory(), "control", 0600);
@@ -138,11 +153,13 @@ Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options
     const bool recorded = std::ranges::all_of(*assignments, [](const auto& assignment) { return assignment.directory.has_value(); });
     if (is_pid_1() && recorded) return keep_all(lent, std::move(*order));
     const supervise::Labels labels{.output = options.label_output, .error = options.label_error, .colour = options.colour};
-    auto supervisor = supervise::Supervisor::create(lent, {.foreground = true,
-                                                           .events = &events,
-                                                           .order = std::move(*order),
-                                                           .labels = labels,
-                                                           .notify_socket = os::environment_variable("NOTIFY_SOCKET").value_or("")});
+    auto supervisor =
+        supervise::Supervisor::create(lent, {.foreground = true,
+                                             .events = &events,
+                                             .order = std::move(*order),
+                                             .labels = labels,
+                                             .notify_socket = os::environment_variable("NOTIFY_SOCKET").value_or(""),
+                                             .renewed = [&](const std::string& name) { return assign_anew(services, name); }});
     if (!supervisor) {
         for (const auto& assignment : *assignments) note_failed_start(assignment, supervisor.error());
         return fail(supervisor.error());

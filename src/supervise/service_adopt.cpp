@@ -41,7 +41,6 @@ void ServiceRunner::adopt(Answer first)
     }
     if (first) start_answers_.push_back(std::move(first));
     if (auto opened = output_.carry_on(); !opened) host_.events.error(name(), opened.error().message());
-    host_.events.warning(name(), "a new supervisor carries on, PID " + std::to_string(host_.supervisor.pid));
     try_to_adopt();
 }
 
@@ -64,6 +63,11 @@ void ServiceRunner::try_to_adopt()
 void ServiceRunner::carry_on(const record::State& before, const std::optional<os::ProcessIdentity>& main)
 {
     const record::State ours = std::exchange(state_, before);
+    if (before.supervisor.pid == ours.supervisor.pid && before.supervisor.start_time == ours.supervisor.start_time) {
+        host_.events.info(name(), "its service file was applied");
+    } else {
+        host_.events.warning(name(), "a new supervisor carries on, PID " + std::to_string(ours.supervisor.pid));
+    }
     state_.boot = ours.boot;
     state_.keeper = ours.keeper;
     state_.supervisor = ours.supervisor;

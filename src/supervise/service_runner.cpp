@@ -24,6 +24,13 @@ ServiceRunner::~ServiceRunner()
     host_.loop.cancel(notify_watch_);
 }
 
+bool ServiceRunner::at_rest() const
+{
+    const bool settled = state_.state == ServiceState::running || state_.state == ServiceState::backing_off;
+    const bool busy = hook_ != nullptr || stop_ != nullptr || reload_ != nullptr || !start_answers_.empty() || !stop_answers_.empty();
+    return settled && !busy && !state_.stop_requested && !over_;
+}
+
 bool ServiceRunner::release()
 {
     const bool had = static_cast<bool>(assignment_.control);

@@ -109,6 +109,8 @@ class ServiceRunner {
     [[nodiscard]] bool over() const { return over_; }
     [[nodiscard]] const std::string& name() const { return assignment_.spec.name; }
     [[nodiscard]] bool up() const { return state_.state == ServiceState::running || state_.state == ServiceState::reloading; }
+    // Nothing is under way with it, and nobody waits for an answer.
+    [[nodiscard]] bool at_rest() const;
     [[nodiscard]] bool runs_hook() const { return hook_ != nullptr; }
     [[nodiscard]] bool stop_requested() const { return state_.stop_requested; }
     [[nodiscard]] bool ended_well() const { return state_.state == ServiceState::finished; }

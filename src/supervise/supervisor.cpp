@@ -49,6 +49,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(const std::vector<Assignm
         };
     }
     supervisor->open_terminal(assignments);
+    supervisor->assignments_ = assignments;
     for (Assignment* assignment : assignments) {
         supervisor->runners_.push_back(std::make_unique<ServiceRunner>(*supervisor->host_, *assignment));
     }

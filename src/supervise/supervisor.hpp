@@ -1,6 +1,7 @@
 // The steward process that thinks: one event loop over its services, its signals, its control sockets and its keeper.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,8 @@ class Supervisor {
         std::string notify_socket;                   // of who started steward and wants to know when the services are ready; empty: nobody
         std::vector<os::ProcessIdentity> strangers;  // below the keeper, and not its services'
         const Successor* successor = nullptr;        // of keeper and supervisor, on demand; null or without a program: none
+        // What a service in the foreground is to go by that carries on from its record; empty: nobody can tell.
+        std::function<Result<Assignment>(const std::string& name)> renewed = {};
     };
     enum class Outcome { all_over, keeper_lost, making_way };
 
@@ -63,8 +66,8 @@ class Supervisor {
     void read_exit_notices();
     Result<void> accept_clients();
     void accept_no_clients();
-    void accept_client(ServiceRunner& runner);
-    void serve(ServiceRunner& runner, const std::shared_ptr<Client>& client);
+    void accept_client(std::size_t place);
+    void serve(std::size_t place, const std::shared_ptr<Client>& client);
     void answer(Client& client, const Reply& reply);
     void drop(Client& client);
     void one_over();
@@ -72,6 +75,7 @@ class Supervisor {
     void tell_keeper(const SupervisorWord& word) const;
     void reexec(const ServiceRunner& runner, const ServiceRunner::Answer& answer);
     [[nodiscard]] Result<void> check_successor(const ServiceRunner& runner) const;
+    [[nodiscard]] Result<void> apply(std::size_t place);
     void take_over();
     void begin(std::size_t place);
     void begin(const std::vector<Turns::Turn>& turns);
@@ -87,6 +91,7 @@ class Supervisor {
     Options options_;
     std::unique_ptr<LabelledTerminal> terminal_;  // none: programs that inherit their output write it themselves
     std::unique_ptr<RunnerHost> host_;
+    std::vector<Assignment*> assignments_;  // of the runners
     std::vector<std::unique_ptr<ServiceRunner>> runners_;
     os::EventLoop::Id notices_watch_ = 0;
     std::vector<os::EventLoop::Id> control_watches_;

@@ -20,9 +20,9 @@ Result<void> Supervisor::accept_clients()
 {
     accept_no_clients();
     if (clients_ >= most_clients) return {};
-    for (const auto& runner : runners_) {
-        if (!runner->control()) continue;
-        auto watch = loop_.on_readable(runner->control(), [this, &runner = *runner] { accept_client(runner); });
+    for (std::size_t place = 0; place < runners_.size(); ++place) {
+        if (!runners_[place]->control()) continue;
+        auto watch = loop_.on_readable(runners_[place]->control(), [this, place] { accept_client(place); });
         if (!watch) return fail(watch.error());
         control_watches_.push_back(*watch);
     }
@@ -35,12 +35,12 @@ void Supervisor::accept_no_clients()
     for (const auto watch : std::exchange(control_watches_, {})) loop_.cancel(watch);
 }
 
-void Supervisor::accept_client(ServiceRunner& runner)
+void Supervisor::accept_client(std::size_t place)
 {
-    auto socket = os::accept_messages(runner.control());
+    auto socket = os::accept_messages(runners_[place]->control());
     if (socket && !*socket) return;
     auto client = std::make_shared<Client>();
-    auto watch = socket ? loop_.on_readable(**socket, [this, &runner, client] { serve(runner, client); })
+    auto watch = socket ? loop_.on_readable(**socket, [this, place, client] { serve(place, client); })
                         : Result<os::EventLoop::Id>(tl::unexpected(socket.error()));
     if (!watch) {
         // Out of descriptors, most likely, and they do not come back by looking again at once.
@@ -54,8 +54,9 @@ void Supervisor::accept_client(ServiceRunner& runner)
     if (++clients_ >= most_clients) accept_no_clients();
 }
 
-void Supervisor::serve(ServiceRunner& runner, const std::shared_ptr<Client>& client)
+void Supervisor::serve(std::size_t place, const std::shared_ptr<Client>& client)
 {
+    ServiceRunner& runner = *runners_[place];
     const auto received = os::receive_now(client->socket, message_limit, false);
     if (received && !received->closed && !received->message) return;
     if (!received || received->closed || client->asked) return drop(*client);
@@ -79,6 +80,11 @@ void Supervisor::serve(ServiceRunner& runner, const std::shared_ptr<Client>& cli
         case Request::reexec: return reexec(runner, told);
         case Request::rotate_logs: return runner.rotate_logs(told);
         case Request::reopen_logs: return runner.reopen_logs(told);
+        case Request::apply: {
+            Reply reply;
+            if (auto applied = apply(place); !applied) reply.error = applied.error();
+            return told(reply);
+        }
     }
 }
 
@@ -148,6 +154,35 @@ void Supervisor::reexec(const ServiceRunner& runner, const ServiceRunner::Answer
     auto check = CommandRun::start(loop_, plan, check_timeout, done);
     if (!check) return refuse(check.error());
     check_ = std::move(*check);
+}
+
+// In the foreground there is nobody to put another process into this one's place. The runner alone is replaced, by one that carries on from
+// the record as the next supervisor's would.
+Result<void> Supervisor::apply(std::size_t place)
+{
+    const std::string name = runners_[place]->name();
+    const auto refuse = [&](ErrorCode code, const char* cause, const char* next) {
+        return fail(Error{.code = code, .operation = "apply", .object = name, .cause = cause, .next_step = next + name});
+    };
+    if (!options_.renewed) return refuse(ErrorCode::unsupported, "its supervisor cannot do that", "steward restart ");
+    if (runners_[place]->over() || runners_[place]->stop_requested() || stops_)
+        return refuse(ErrorCode::not_running, "it is being stopped", "steward status ");
+    if (!runners_[place]->at_rest()) return refuse(ErrorCode::failed, "it is being started or reloaded", "steward apply ");
+    auto renewed = options_.renewed(name);
+    if (!renewed) return fail(renewed.error());
+    Assignment& assignment = *assignments_[place];
+    accept_no_clients();
+    runners_[place].reset();
+    // The other ends are the program's and the clients'.
+    renewed->lease = std::move(assignment.lease);
+    renewed->control = std::move(assignment.control);
+    renewed->fifos = std::move(assignment.fifos);
+    renewed->mailbox = std::move(assignment.mailbox);
+    renewed->notify = std::move(assignment.notify);
+    assignment = std::move(*renewed);
+    runners_[place] = std::make_unique<ServiceRunner>(*host_, assignment);
+    begin(place);
+    return accept_clients();
 }
 
 }  // namespace steward::supervise

@@ -126,13 +126,46 @@ def test_killed_half_way_the_next_one_finishes_it(room):
         assert room.pid() == pid and room.status()["service_file_changed"] is False
 
 
-def test_in_the_foreground_only_a_restart_helps(room):
+def test_in_the_foreground_steward_stays_and_goes_by_the_new_file(room):
     room.sleeper()
     process = room.spawn("run", "web")
-    wait_until(lambda: room.pid_now("web"), "web")
-    room.sleeper(extra="[restart]\nlimit = 3\n")
-    told = document(room, "--dry-run", "web")
-    assert (told["means"], told["reason"]) == ("restart", "it runs in the foreground, and cannot be told")
+    wait_until(lambda: room.status("web")["state"] == "running", "web")
+    pid = room.pid()
+    for attempt in range(20):
+        room.sleeper(extra=f'[restart]\npolicy = "always"\ndelay = "{attempt + 1}ms"\n')
+        assert room("apply", "web").out.endswith("web: applied by signal\n")
+        status = room.status()
+        assert (status["main_pid"], status["supervisor_pid"], status["service_file_changed"]) == (pid, process.pid, False)
+    descriptors = os.listdir(f"/proc/{process.pid}/fd")
+    kill(pid)
+    wait_until(lambda: room.pid_now("web") not in (None, pid), "the start by the new policy")
+    wait_until(lambda: room.status()["state"] == "running", "web")
+    room.sleeper(extra='[restart]\npolicy = "never"\n')
+    assert room("apply", "web").out.endswith("web: applied by signal\n")
+    assert len(os.listdir(f"/proc/{process.pid}/fd")) <= len(descriptors)
+    # Its end is known as that of a child: the exit code goes on to who started steward.
+    kill(room.pid(), 15)
+    assert room.finish(process).code == 143
+
+
+def test_of_several_in_the_foreground_one_is_told(room):
+    log = '[log]\noutput = "file"\n'
+    for name in ("web", "db"):
+        room.service(name, ["/bin/sh", "-c", f"while :; do echo {name}; sleep 0.01; done"], extra=log)
+    process = room.spawn("run", "web", "db")
+    wait_until(lambda: all(room.status(name)["state"] == "running" for name in ("web", "db")), "both")
+    pids = room.pid("web"), room.pid("db")
+    lines = lambda name: (room.log / f"{name}.log").read_text().splitlines()
+    for name in ("web", "db", "web"):
+        room.service(name, ["/bin/sh", "-c", f"while :; do echo {name}; sleep 0.01; done"], extra=f'{log}max-size = "{30 + len(lines(name))}MiB"\n')
+        assert room("apply", name).out.endswith(f"{name}: applied by signal\n")
+        before = len(lines(name))
+        wait_until(lambda: len(lines(name)) > before + 5, "more lines")
+    assert (room.pid("web"), room.pid("db")) == pids
+    assert all(line.endswith(" " + name) for name in ("web", "db") for line in lines(name)[:-1]), "no line is torn"
+    room("stop", "web")
+    wait_gone(pids[0])
+    assert alive(pids[1])
     process.terminate()
     room.finish(process)
 
