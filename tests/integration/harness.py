@@ -288,6 +288,14 @@ class Room:
         status = self.status(name)
         return status["keeper_pid"], status["supervisor_pid"]
 
+    def kill_pair(self, name="web"):
+        """Both at once: stopped first, so that none of them can make the other anew, or do a last thing."""
+        pair = self.pair(name)
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pair:
+                kill(pid, number)
+        wait_gone(*pair)
+
     def living(self):
         """Every process that this test has started and that still lives."""
         return [pid for pid in descendants(os.getpid()) if alive(pid) and pid not in self.orphans.protected]

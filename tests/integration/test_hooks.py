@@ -1,8 +1,6 @@
 """[hooks]: commands that are run around the service's life."""
 
-import os
 import signal
-import time
 
 import pytest
 
@@ -51,6 +49,15 @@ def hook_pid(room, event):
     return wait_until(lambda: next((pid for pid in room.living() if f"{room.work}" in (line := line_of(pid)) and "hook" in line), None), event)
 
 
+def start_waiting_for_its_hook(room, hooked):
+    """A `start` whose post-start hook ends when there is a file `go`."""
+    hooked()
+    room.do("post-start", f"while test ! -e {room.work}/go; do sleep 0.02; done")
+    start = room.spawn("start", "web")
+    wait_until(lambda: "post-start" in room.events())
+    return start
+
+
 def line_of(pid):
     try:
         with open(f"/proc/{pid}/cmdline") as file:
@@ -63,7 +70,7 @@ def test_each_is_run_in_its_turn_and_told_what_it_needs(room, hooked):
     hooked()
     room("start", "web")
     pid = room.pid()
-    assert room.told() == [f"pre-start name=web code= signal= restarts=0 main=", f"post-start name=web code= signal= restarts=0 main={pid}"]
+    assert room.told() == ["pre-start name=web code= signal= restarts=0 main=", f"post-start name=web code= signal= restarts=0 main={pid}"]
     room("stop", "web")
     assert room.told()[2:] == [f"pre-stop name=web code= signal= restarts=0 main={pid}", "post-stop name=web code= signal=TERM restarts=0 main="]
     assert "the pre-start hook speaks" in room.log_text() and "the post-stop hook speaks" in room.log_text()
@@ -133,10 +140,7 @@ def test_one_that_is_not_well_after_its_start_is_ended(room, hooked, supervise):
 
 
 def test_it_is_not_up_before_its_post_start_hook_has_succeeded(room, hooked):
-    hooked()
-    room.do("post-start", f"while test ! -e {room.work}/go; do sleep 0.02; done")
-    start = room.spawn("start", "web")
-    wait_until(lambda: "post-start" in room.events())
+    start = start_waiting_for_its_hook(room, hooked)
     assert room.status()["state"] == "starting" and not room.status()["ready"] and start.poll() is None
     (room.work / "go").touch()
     assert room.finish(start).code == 0 and room.status()["ready"]
@@ -246,10 +250,7 @@ def test_run_has_them_and_a_second_interrupt_ends_a_long_one(room, hooked):
 
 
 def test_a_reexec_waits_for_no_hook_and_kills_none(room, hooked):
-    hooked()
-    room.do("post-start", f"while test ! -e {room.work}/go; do sleep 0.02; done")
-    start = room.spawn("start", "web")
-    wait_until(lambda: "post-start" in room.events())
+    start = start_waiting_for_its_hook(room, hooked)
     assert "a hook of it is running" in room("reexec", "web", code=1).err
     (room.work / "go").touch()
     assert room.finish(start).code == 0

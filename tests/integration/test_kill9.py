@@ -74,11 +74,8 @@ def test_a_killed_keeper_is_replaced_and_the_service_runs_on(room):
 
 
 def kill_both(room):
-    keeper, supervisor = whole_pair(room)
-    os.kill(keeper, signal.SIGSTOP)  # so that it cannot make another before its turn comes
-    kill(supervisor)
-    kill(keeper)
-    wait_gone(keeper, supervisor)
+    whole_pair(room)
+    room.kill_pair()
 
 
 @fallback

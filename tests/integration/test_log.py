@@ -81,12 +81,7 @@ def test_so_it_is_when_nobody_supervises_any_more(room, stamps):
     """Much more than a FIFO holds: it is taken while the program ends."""
     room.service("web", numbers(more=30_000, pause="time.sleep(0.01)"), f"[log]\ntimestamps = '{stamps}'\nmax-size = 0\n")
     room("start", "web")
-    keeper, supervisor = room.pair()
-    for pid in (keeper, supervisor):
-        kill(pid, signal.SIGSTOP)
-    for pid in (keeper, supervisor):
-        kill(pid)
-    wait_gone(keeper, supervisor)
+    room.kill_pair()
     room("stop", "web")
     assert assert_whole(room.log_text()) >= 30_000
 
@@ -94,12 +89,7 @@ def test_so_it_is_when_nobody_supervises_any_more(room, stamps):
 def test_what_was_written_while_nobody_supervised_is_there_after_the_next_start(room):
     room.service("web", numbers(pause="time.sleep(0.005)"))
     room("start", "web")
-    keeper, supervisor = room.pair()
-    for pid in (keeper, supervisor):
-        kill(pid, signal.SIGSTOP)
-    for pid in (keeper, supervisor):
-        kill(pid)
-    wait_gone(keeper, supervisor)
+    room.kill_pair()
     before = assert_whole(room.log_text())
     assert "adopted" in room("start", "web").both or room.status()["state"] == "running"
     wait_until(lambda: assert_whole(room.log_text()) > before + 5)

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from harness import STEWARD, kill, wait_gone, wait_until
+from harness import STEWARD, kill, wait_until
 
 MONIT = shutil.which("monit")
 pytestmark = [pytest.mark.root, pytest.mark.skipif(MONIT is None, reason="needs monit")]
@@ -108,11 +108,7 @@ def test_it_agrees_when_keeper_and_supervisor_are_killed_and_when_all_are(room, 
     room.sleeper()
     watchman = monit()
     room("start", "web")
-    keeper, supervisor = room.pair()
-    kill(keeper, signal.SIGSTOP)
-    kill(supervisor)
-    kill(keeper)
-    wait_gone(keeper, supervisor)
+    room.kill_pair()
     agree(room, watchman)
     assert room.code() == 0
     kill(room.pid())
