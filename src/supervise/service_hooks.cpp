@@ -1,11 +1,16 @@
 // ServiceRunner: hooks, run on the way from one state to the next.
+#include <algorithm>
 #include <csignal>
+#include <utility>
+#include <vector>
 
 #include "supervise/service_runner.hpp"
 
 namespace steward::supervise {
 
 namespace {
+
+constexpr std::chrono::milliseconds lost_hook_wait{500};
 
 bool belongs_to_start(Hook hook)
 {
@@ -69,16 +74,23 @@ void ServiceRunner::drop_start_hook()
     state_.hook = {};
 }
 
-// The command that a dead supervisor ran died with it; its children did not, and it will be run again.
+// The command that a dead supervisor ran died with it; its children did not, and it will be run again. What was killed holds its files and
+// locks until it is gone: it is waited for, but not where even SIGKILL does not end it at once.
 void ServiceRunner::end_lost_hook()
 {
     const os::ProcessIdentity lost = std::exchange(state_.hook, {});
     if (!lost) return;
     const auto members = find_session(lost);
     if (!members) return tell_trouble(members.error());
+    std::vector<os::ProcessRef> killed;
     for (const auto& member : *members) {
-        const auto process = os::ProcessRef::open(member);
-        if (process && *process) static_cast<void>((*process)->signal(SIGKILL));
+        auto process = os::ProcessRef::open(member);
+        if (process && *process && (*process)->signal(SIGKILL)) killed.push_back(std::move(**process));
+    }
+    const auto until = os::MonotonicClock::now() + lost_hook_wait;
+    for (const auto& process : killed) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - os::MonotonicClock::now());
+        static_cast<void>(process.wait(std::max(left, std::chrono::milliseconds::zero())));
     }
 }
 
