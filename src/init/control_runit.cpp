@@ -79,6 +79,13 @@ class RunitControl final : public ToolControl {
         return pid;
     }
 
+    // `sv restart` has one time for the stop and the start.
+    Result<void> restart(const std::string& name) const override
+    {
+        auto stopped = stop(name);
+        return stopped ? start(name) : stopped;
+    }
+
     [[nodiscard]] bool owns_links() const override { return true; }
     // runsv reads `down` once, when it begins: what is enabled before that would be started too.
     Result<void> enable(const std::string& name) const override
@@ -136,11 +143,12 @@ class RunitControl final : public ToolControl {
         return {};
     }
 
-    // A stop may be slow; what has not begun in sv's own time has ended again. sv tells by its exit code what became of it.
+    // A stop takes as long as the service may: `steward run` keeps to [stop] timeout itself. What has not begun in sv's own time has ended
+    // again. sv tells by its exit code what became of it.
     [[nodiscard]] Argv command(const char* verb, const std::string& name) const override
     {
-        const bool starts = std::string_view(verb) == "start";
-        return {"sv", "-w", starts ? "7" : "30", verb, service(name)};
+        const bool stops = std::string_view(verb) == "stop";
+        return {"sv", "-w", stops ? "86400" : "7", verb, service(name)};
     }
 };
 

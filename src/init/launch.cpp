@@ -73,7 +73,9 @@ Lines launch_lines(const Request& request, PidFile pid_file)
     const ServiceSpec& spec = request.spec;
     Lines lines = output_lines(request);
     if (pid_file == PidFile::by_script && !spec.service.pid_file.empty()) {
-        lines.push_back("printf '%s\\n' \"$$\" >" + shell_word(spec.service.pid_file) + " || exit 1");
+        // Made anew: a link that the service's user has put there is not followed.
+        const std::string file = shell_word(spec.service.pid_file);
+        lines.push_back("rm -f -- " + file + " && (set -C && printf '%s\\n' \"$$\" >" + file + ") || exit 1");
     }
     lines.push_back("umask " + octal(spec.service.umask));
     lines.push_back("cd " + shell_word(spec.service.working_directory) + " || exit 1");

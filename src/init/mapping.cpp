@@ -198,14 +198,27 @@ std::string doubt_output(const ServiceSpec& spec, InitSystem)
     return unless(log.output != LogOutput::syslog && log.output != LogOutput::journal, "is not the init system's own log");
 }
 
+// Init systems and scripts open logs as root and follow links, so the service's own user must not own the directory. Only of these is that
+// known; `steward run` looks.
+std::string doubt_log_path(const ServiceSpec& spec, const std::string& path, InitSystem system)
+{
+    static constexpr std::array<std::string_view, 2> directories_of_root{"/var/log", "/var/log/steward"};
+    const auto& user = spec.service.user;
+    const bool another = !user.empty() && user != "root" && user != "0";
+    const auto directory = std::string_view(path).substr(0, path.rfind('/'));
+    if (another && !path.empty() && std::ranges::find(directories_of_root, directory) == directories_of_root.end())
+        return "is in a directory that may be the service's own: what root opens there could be a link";
+    return doubt_line(path, system);
+}
+
 std::string doubt_log_file(const ServiceSpec& spec, InitSystem system)
 {
-    return doubt_line(spec.log.file, system);
+    return doubt_log_path(spec, spec.log.file, system);
 }
 
 std::string doubt_stderr_file(const ServiceSpec& spec, InitSystem system)
 {
-    return doubt_line(spec.log.stderr_file, system);
+    return doubt_log_path(spec, spec.log.stderr_file, system);
 }
 
 // What an init system appends to a file has no stamps; its own log has them by its own rules.

@@ -133,7 +133,20 @@ Result<Rendered> render(InitSystem system, const Request& request)
         if (note.key == "service.command" && note.how == Expression::lost)
             return fail(refused(request.spec, system, note.key + " " + note.reason));
     }
-    Rendered rendered = render_form(system, request, verdict.form);
+    // A log that is lost is not opened: its output goes where the init system has it go.
+    ServiceSpec spec = request.spec;
+    for (const KeyNote& note : verdict.notes) {
+        if (note.key == "log.file" && note.how == Expression::lost) spec.log.file.clear();
+        if (note.key == "log.stderr-file" && note.how == Expression::lost) spec.log.stderr_file.clear();
+    }
+    const Request said{.spec = spec,
+                       .written = request.written,
+                       .scope = request.scope,
+                       .service_file = request.service_file,
+                       .source_hash = request.source_hash,
+                       .steward = request.steward,
+                       .with_steward = request.with_steward};
+    Rendered rendered = render_form(system, said, verdict.form);
     for (GeneratedFile& file : rendered.files) file.system = system;
     rendered.notes = std::move(verdict.notes);
     rendered.needs_steward = verdict.form == Form::steward;

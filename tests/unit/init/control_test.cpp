@@ -42,7 +42,14 @@ TEST_F(ControlTest, each_init_system_is_asked_by_its_own_tool)
     EXPECT_TRUE(control(InitSystem::runit)->reload("web"));
     EXPECT_THAT(commands_, ElementsAre(ElementsAre("systemctl", "--no-pager", "--quiet", "start", "web.service"),
                                        ElementsAre("/etc/init.d/web", "stop"), ElementsAre("rc-service", "web", "restart"),
-                                       ElementsAre("sv", "-w", "30", "reload", "/etc/service/web")));
+                                       ElementsAre("sv", "-w", "7", "reload", "/etc/service/web")));
+}
+
+TEST_F(ControlTest, runit_has_all_the_time_for_a_stop_and_sv_its_own_for_a_start)
+{
+    EXPECT_TRUE(control(InitSystem::runit)->restart("web"));
+    EXPECT_THAT(commands_, ElementsAre(ElementsAre("sv", "-w", "86400", "stop", "/etc/service/web"),
+                                       ElementsAre("sv", "-w", "7", "start", "/etc/service/web")));
 }
 
 TEST_F(ControlTest, a_users_systemd_is_another)

@@ -63,6 +63,29 @@ TEST(Render, without_steward_what_it_would_carry_is_lost)
     EXPECT_EQ(rendered->notes.front().how, Expression::lost);
 }
 
+TEST(Render, no_log_is_opened_by_root_where_the_services_user_could_have_put_a_link)
+{
+    const auto at = [](const std::string& path) {
+        return "[service]\ncommand = [\"/bin/true\"]\nuser = \"app\"\n[log]\ntimestamps = \"none\"\nfile = \"" + path + "\"\n";
+    };
+    const auto plain = render_text(at("/var/log/app.log"), InitSystem::systemd);
+    ASSERT_TRUE(plain);
+    EXPECT_THAT(plain->notes, IsEmpty());
+    EXPECT_THAT(plain->files.front().text, HasSubstr("append:/var/log/app.log"));
+    const auto own = render_text(at("/var/log/app/app.log"), InitSystem::systemd);
+    ASSERT_TRUE(own);
+    EXPECT_TRUE(own->needs_steward);
+    EXPECT_EQ(own->notes.front().key, "log.file");
+    for (const InitSystem system : {InitSystem::systemd, InitSystem::sysv, InitSystem::openrc, InitSystem::runit, InitSystem::s6}) {
+        const auto without = render_text(at("/var/log/app/app.log"), system, false);
+        ASSERT_TRUE(without);
+        EXPECT_EQ(without->notes.front().how, Expression::lost);
+        for (const auto& file : without->files) EXPECT_THAT(file.text, Not(HasSubstr("/var/log/app/app.log")));
+    }
+    const auto roots = render_text(with_command("[log]\ntimestamps = \"none\"\nfile = \"/var/log/app/app.log\""), InitSystem::systemd);
+    EXPECT_THAT(roots->notes, IsEmpty());
+}
+
 TEST(Render, what_could_not_even_be_started_is_refused)
 {
     const auto rendered = render_text("[service]\ncommand = [\"/bin/$x\"]", InitSystem::systemd, false);
