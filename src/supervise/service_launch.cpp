@@ -152,7 +152,7 @@ void ServiceRunner::fail_start(Error error)
         run_post_stop([this, told] { run_last_hook(Hook::on_failure, [this, told] { run_last_hook(Hook::on_give_up, told); }); });
     };
     stop_waiting();
-    if (!main_running_ && !cgroup_) return ended();
+    if (!main_running_ && !cgroup_ && host_.tree_root == 0) return ended();
     end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [ended](const StopReport&) { ended(); });
 }
 

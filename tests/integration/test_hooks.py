@@ -283,3 +283,14 @@ def test_they_are_run_as_the_service_in_its_directory(room):
 def test_what_makes_no_sense_is_refused(room, hooks, keys, says):
     room.sleeper(extra=f"[hooks]\n{hooks}\n", **keys)
     assert says in room("check", "web", code=None).both
+
+
+@pytest.mark.root
+def test_what_a_failed_pre_start_hook_left_in_the_background_is_gone_without_a_cgroup_too(make_room):
+    room = make_room(user=NOBODY)
+    left = room.work / "left"
+    hook = f"/bin/sleep 1000 & echo $! >{left}; exit 1"
+    room.service("web", ["/bin/sleep", "1000"], f"[hooks]\npre-start = ['/bin/sh', '-c', '{hook}']\n")
+    assert "pre-start hook" in room("start", "web", code=1).err
+    assert not alive(int(left.read_text()))
+    room.assert_nothing_left()
