@@ -18,7 +18,7 @@ constexpr std::size_t path_limit = PATH_MAX - 1;
 constexpr std::size_t reason_limit = 1024;
 constexpr std::size_t boot_id_limit = 64;
 constexpr std::size_t description_limit = 512;
-constexpr std::size_t command_limit = 2048;  // of its words together
+constexpr std::size_t command_limit = 2048;  // of its words and their lengths together
 
 struct Head {
     std::uint64_t magic = 0;
@@ -242,13 +242,14 @@ std::string cut(const std::string& text, std::size_t limit)
     return text.substr(0, end);
 }
 
-// As many of the first words as fit.
+// As many of the first words as fit, each with its length before it.
 Argv cut(const Argv& words, std::size_t limit)
 {
     Argv kept;
     for (const std::string& word : words) {
-        if (word.size() > limit) break;
-        limit -= word.size();
+        const std::size_t size = word.size() + sizeof(std::uint64_t);
+        if (size > limit) break;
+        limit -= size;
         kept.push_back(word);
     }
     return kept;

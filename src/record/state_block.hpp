@@ -28,7 +28,8 @@ enum class BlockFault {
     torn,     // the checksum does not fit
 };
 
-inline constexpr std::size_t state_block_limit = 20 * 1024;
+// With everything as long as it may be: four paths, and what is cut.
+inline constexpr std::size_t state_block_limit = 24 * 1024;
 
 // Cuts the reason; refuses a path of PATH_MAX bytes and more (invalid_argument).
 Result<std::vector<std::byte>> encode(const StateBlock& block);

@@ -42,16 +42,19 @@ TEST(StateBlock, every_state_is_kept)
     }
 }
 
-TEST(StateBlock, longest_paths_fit)
+TEST(StateBlock, the_longest_of_everything_fits)
 {
     State state = sample_state();
     for (std::string* path : {&state.cgroup, &state.pid_file, &state.log_file, &state.service_file}) path->assign(PATH_MAX - 1, 'x');
-    state.reason.assign(5000, 'r');
-    const auto bytes = bytes_of(state);
-    EXPECT_LE(bytes.size(), state_block_limit);
-    const auto block = decode(bytes);
-    ASSERT_TRUE(block);
-    EXPECT_EQ(block->state.service_file, state.service_file);
+    for (std::string* text : {&state.reason, &state.description, &state.status_text, &state.boot.boot_id}) text->assign(5000, 'r');
+    for (const std::size_t length : {0U, 1U, 7U, 3000U}) {
+        state.command.assign(5000, std::string(length, 'w'));
+        const auto bytes = bytes_of(state);
+        EXPECT_LE(bytes.size(), state_block_limit);
+        const auto block = decode(bytes);
+        ASSERT_TRUE(block);
+        EXPECT_EQ(block->state.service_file, state.service_file);
+    }
 }
 
 TEST(StateBlock, path_that_no_kernel_takes_is_refused)
