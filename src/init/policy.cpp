@@ -54,9 +54,14 @@ std::optional<std::string> objection_to(const std::string& action, const std::st
 
 namespace steward {
 
+bool in_maintainer_script()
+{
+    return os::environment_variable("DPKG_MAINTSCRIPT_PACKAGE").has_value();
+}
+
 std::optional<std::string> objection_to(const std::string& action, const std::string& service)
 {
-    if (!os::environment_variable("DPKG_MAINTSCRIPT_PACKAGE")) return std::nullopt;
+    if (!in_maintainer_script()) return std::nullopt;
     return init::objection_to(action, service, init::usual_policy, init::booted_init_system().has_value(), os::run_command);
 }
 

@@ -74,6 +74,12 @@ Result<config::Sources> sources_of_file(const Paths& paths, const std::string& f
     return with_overrides(paths, name, os::absolute(file));
 }
 
+std::string service_file_name(const std::string& file)
+{
+    const std::string base = os::base_of(file);
+    return base.ends_with(suffix) ? base : base + std::string(suffix);
+}
+
 Result<std::vector<std::string>> known_names(const Paths& paths)
 {
     auto names = record::recorded_names(paths.runtime);

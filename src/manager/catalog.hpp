@@ -19,6 +19,9 @@ Result<std::optional<config::Sources>> find_service_file(const Paths& paths, con
 // A file given by path: its service is named after it, its overrides are the scope's.
 Result<config::Sources> sources_of_file(const Paths& paths, const std::string& file);
 
+// What a file has to be called to be found: its own base name, ending in ".toml".
+[[nodiscard]] std::string service_file_name(const std::string& file);
+
 // Every name with a service file (templates are none) or a record, sorted.
 Result<std::vector<std::string>> known_names(const Paths& paths);
 

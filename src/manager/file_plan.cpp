@@ -39,6 +39,16 @@ void FilePlan::list(const std::string& path, const Content& content)
     after_.entries.push_back({.kind = content.kind, .path = path, .hash = hash});
 }
 
+// What leads to a unit or script of ours has no other purpose.
+bool FilePlan::leads_to_ours(const Content& content) const
+{
+    if (content.kind != Content::Kind::link) return false;
+    const std::string base = "/" + os::base_of(content.text);
+    return std::ranges::any_of(after_.entries, [&](const Manifest::Entry& entry) {
+        return entry.kind == Content::Kind::file && (entry.path.ends_with(base) || entry.path.find(base + "/") != std::string::npos);
+    });
+}
+
 void FilePlan::change(FileChange::Kind kind, const std::string& path, std::vector<std::string> difference)
 {
     kept_edits_ = kept_edits_ || kind == FileChange::Kind::kept;
@@ -93,12 +103,12 @@ Result<void> FilePlan::want(const std::string& path, const Content& wanted)
     if (auto directories = want_directories(os::parent_of(path)); !directories) return directories;
     auto now = content_at(tree_, path);
     if (!now) return fail(now.error());
+    const Manifest::Entry* entry = listed(path);
     if (now->same(wanted)) {
-        list(path, wanted);
+        if (entry != nullptr || leads_to_ours(wanted)) list(path, wanted);
         change(FileChange::Kind::unchanged, path);
         return {};
     }
-    const Manifest::Entry* entry = listed(path);
     const bool free = now->kind == Content::Kind::nothing;
     const bool may_replace = options_.force && (now->kind == Content::Kind::file || now->kind == Content::Kind::link);
     if (!free && entry == nullptr && !may_replace) {

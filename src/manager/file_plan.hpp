@@ -26,7 +26,8 @@ class FilePlan {
     };
     FilePlan(const os::Tree& tree, Options options);
 
-    // A file that steward wrote and somebody edited is kept; one that steward did not write is an error. With `force` both are replaced.
+    // A file that steward wrote and somebody edited is kept; one that steward did not write is an error, unless it is as it is wanted: then it
+    // is left to whoever wrote it. With `force` the first two are replaced.
     Result<void> want_file(const std::string& path, const std::string& text, unsigned mode);
     Result<void> want_link(const std::string& path, const std::string& target);
     // Neither listed nor told: what steward keeps for itself.
@@ -54,6 +55,7 @@ class FilePlan {
     Result<void> want_directories(const std::string& path);
     Result<void> drop(const Manifest::Entry& entry);
     void list(const std::string& path, const Content& content);
+    [[nodiscard]] bool leads_to_ours(const Content& content) const;
     void change(FileChange::Kind kind, const std::string& path, std::vector<std::string> difference = {});
     [[nodiscard]] const Manifest::Entry* listed(const std::string& path) const;
 

@@ -53,7 +53,7 @@ init::Request request_for(const config::Loaded& loaded, Scope scope, const std::
     return {.spec = loaded.spec,
             .written = init::written_keys(loaded.keys),
             .scope = scope,
-            .service_file = os::base_of(service_file),
+            .service_file = service_file_name(service_file),
             .source_hash = source_hash(loaded.spec),
             .steward = std::move(steward)};
 }
@@ -93,7 +93,7 @@ Result<Generated> generate(const Located& located, const GenerateOptions& option
     if (needs_steward) {
         auto text = os::read_file(located.sources->file, largest_service_file);
         if (!text) return fail(text.error());
-        const std::string path = "/usr/lib/steward/" + os::base_of(located.sources->file);
+        const std::string path = "/usr/lib/steward/" + service_file_name(located.sources->file);
         generated.files.push_back({.system = options.systems.front(), .path = path, .mode = 0644, .text = std::move(*text)});
     }
     for (const GeneratedFile& file : generated.files) {

@@ -111,18 +111,31 @@ class Installer {
     Result<void> plan_service_file()
     {
         const std::string prefix = site_.root == "/" ? std::string() : site_.root;
-        const std::string directory = os::parent_of(sources_.file);
-        const bool in_place =
-            std::ranges::any_of(site_.paths.config, [&](const std::string& place) { return prefix + place == directory; });
+        const std::string base = service_file_name(sources_.file);
+        const std::string place = place_in_site();
+        if (!place.empty()) sources_.file = prefix + place + "/" + base;
         // What an earlier install has copied there decides, edited or not, and stays install's as far as it was.
-        if (in_place || !sources_.text) return plan_.keep(sources_.file.substr(prefix.size()));
-        const std::string path = site_.paths.config.front() + "/" + os::base_of(sources_.file);
+        if (!place.empty() || !sources_.text) return plan_.keep(sources_.file.substr(prefix.size()));
+        const std::string path = site_.paths.config.front() + "/" + base;
         if (auto wanted = plan_.want_file(path, *sources_.text, 0644); !wanted) return wanted;
         auto edited = plan_.is_edited(path);
         if (!edited) return fail(edited.error());
         if (*edited && !options_.force) {
             sources_.file = prefix + path;
             sources_.text.reset();
+        }
+        return {};
+    }
+
+    // The directory of service files that it lies in, by whatever name it was given; empty: none, or it would not be found there.
+    [[nodiscard]] std::string place_in_site() const
+    {
+        const auto given = os::info_at(os::parent_of(sources_.file), true);
+        if (!given || !*given || service_file_name(sources_.file) != os::base_of(sources_.file)) return {};
+        for (const std::string& place : site_.paths.config) {
+            const auto there = site_.tree.look(place + "/.", 0);
+            if (!there || !*there) continue;
+            if ((*given)->device == (*there)->info.device && (*given)->inode == (*there)->info.inode) return place;
         }
         return {};
     }

@@ -1,9 +1,10 @@
 #include "manager/install_for.hpp"
 
+#include <steward/package_policy.hpp>
+
 #include <array>
 
 #include "init/host.hpp"
-#include "os/environment.hpp"
 #include "os/error.hpp"
 #include "os/file.hpp"
 #include "os/own_program.hpp"
@@ -22,7 +23,7 @@ Error unable(const std::string& name, ErrorCode code, std::string cause, std::st
 // A package is installed into images, too: what it brings is for the init system that they will boot.
 std::optional<InitSystem> system_of_host(const Site& site)
 {
-    if (site.booted || !os::environment_variable("DPKG_MAINTSCRIPT_PACKAGE")) return site.booted;
+    if (site.booted || !in_maintainer_script()) return site.booted;
     return init::init_system_of_image({});
 }
 

@@ -1,5 +1,6 @@
 #include "manager/purge.hpp"
 
+#include "manager/judgement.hpp"
 #include "os/file.hpp"
 #include "process/launch_plan.hpp"
 
@@ -51,6 +52,19 @@ std::vector<std::string> belongings_of(const Site& site, const std::string& name
     for (const std::string& cache : made.cache) add(roots.cache + "/" + cache);
     for (const std::string& logs : made.logs) add(roots.logs + "/" + logs);
     return found;
+}
+
+Result<std::optional<os::UniqueFd>> hold_stopped(const Site& site, const std::string& name)
+{
+    const auto located = locate({.name = name, .file = {}, .command = {}}, site.paths.scope, "purge");
+    if (!located || !located->directory) return std::optional<os::UniqueFd>();
+    auto held = located->directory->lock_verb(std::nullopt);
+    if (!held) return fail(held.error());
+    const auto judgement = judge(*located);
+    if (!judgement) return fail(judgement.error());
+    const bool over = judgement->verdict == Judgement::Verdict::stopped || judgement->verdict == Judgement::Verdict::dead;
+    if (!over) return fail(Error{.code = ErrorCode::already_running, .operation = "purge", .object = name, .cause = "it runs"});
+    return std::optional(std::move(*held));
 }
 
 }  // namespace steward::manager

@@ -86,6 +86,41 @@ Result<void> remove(const Site& site, const std::string& name, const UninstallOp
     return carried;
 }
 
+Result<bool> runs_by_init_system(const Site& site, const std::string& name, const std::optional<Manifest>& manifest)
+{
+    const auto* control = site.control_of(manifest ? manifest->system : std::nullopt);
+    return control != nullptr ? control->runs(name) : Result<bool>(false);
+}
+
+// What runs is not forgotten, or another would be started beside it.
+Result<void> purge(const Site& site, const UninstallOptions& options, bool runs_there, const std::vector<std::string>& belongings,
+                   Installation& done)
+{
+    const bool acts = options.root.empty() && !options.dry_run;
+    auto held = acts ? hold_stopped(site, done.name) : Result<std::optional<os::UniqueFd>>(std::nullopt);
+    const bool runs = runs_there || (!held && held.error().code == ErrorCode::already_running);
+    if (runs && !options.leave_running) {
+        return fail(Error{.operation = "purge",
+                          .object = done.name,
+                          .cause = "it runs again, and its record, logs and state are in use",
+                          .next_step = "steward uninstall --purge " + done.name});
+    }
+    if (runs) {
+        done.warnings.push_back("it runs: its record, logs and state stay (try: steward stop " + done.name +
+                                ", then steward uninstall --purge " + done.name + ")");
+        return {};
+    }
+    if (!held) return fail(held.error());
+    for (const std::string& path : belongings) {
+        if (!options.dry_run) {
+            if (auto removed = site.tree.remove_all(path); !removed) return removed;
+        }
+        done.files.push_back({.kind = FileChange::Kind::removed, .path = path, .difference = {}});
+        done.changed = true;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Installation> uninstall(const Target& target, std::optional<Scope> scope, const UninstallOptions& options)
@@ -103,20 +138,20 @@ Result<Installation> uninstall(const Target& target, std::optional<Scope> scope,
     }
     // What is to be purged is told by the service file, which may go.
     const auto belongings = options.purge ? belongings_of(*site, name) : std::vector<std::string>();
+    auto manifest = read_manifest(site->tree, site->paths.state, name);
+    if (!manifest) return fail(manifest.error());
+    const bool acts = options.root.empty() && !options.dry_run;
+    if (acts && !options.leave_running) {
+        if (auto stopped = stop_first(*site, name, *manifest); !stopped) return fail(stopped.error());
+    }
+    // Asked while there is a script to tell.
+    auto runs = acts && options.purge ? runs_by_init_system(*site, name, *manifest) : Result<bool>(false);
+    if (!runs) return fail(runs.error());
     if (*installed) {
-        auto manifest = read_manifest(site->tree, site->paths.state, name);
-        if (!manifest) return fail(manifest.error());
-        const bool stops = options.root.empty() && !options.dry_run && !options.leave_running;
-        if (auto stopped = stops ? stop_first(*site, name, *manifest) : Result<void>(); !stopped) return fail(stopped.error());
         if (auto removed = remove(*site, name, options, done); !removed) return fail(removed.error());
     }
-    for (const std::string& path : belongings) {
-        if (!options.dry_run) {
-            if (auto removed = site->tree.remove_all(path); !removed) return fail(removed.error());
-        }
-        done.files.push_back({.kind = FileChange::Kind::removed, .path = path, .difference = {}});
-        done.changed = true;
-    }
+    if (!options.purge) return done;
+    if (auto purged = purge(*site, options, *runs, belongings, done); !purged) return fail(purged.error());
     return done;
 }
 

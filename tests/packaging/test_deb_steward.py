@@ -75,6 +75,13 @@ def test_what_the_administrator_edited_stays_over_an_upgrade_and_fails_no_packag
     assert unit.read_text().endswith("# mine\n")
 
 
+def test_an_installation_that_fails_fails_the_package(host, debs):
+    unit = host.file(UNIT)
+    unit.parent.mkdir(parents=True)
+    unit.write_text("somebody else's\n")
+    assert "steward did not write it" in install(host, debs["1.0"], code=1)
+
+
 def test_removed_and_installed_again_it_is_as_new(host, debs):
     install(host, debs["1.0"])
     whole = host.files()

@@ -1,3 +1,5 @@
+#include <steward/package_policy.hpp>
+
 #include "cli/commands/by_verb.hpp"
 #include "cli/deeds.hpp"
 #include "cli/json.hpp"
@@ -43,8 +45,8 @@ Result<Installation> change(const Arguments& arguments, Manager& manager, const 
 void tell_change(Command& command, const Installation& done)
 {
     const Arguments& arguments = command.arguments();
-    // What install was asked for is not what is there now.
-    if (arguments.verb->id == VerbId::install && done.kept_edits) command.note(exit_failed);
+    // What install was asked for is not what is there now; no reason for a package to fail.
+    if (arguments.verb->id == VerbId::install && done.kept_edits && !in_maintainer_script()) command.note(exit_failed);
     if (!command.text()) return;
     Console& console = command.console();
     console.diagnostic(render_notes({.name = done.name, .files = {}, .notes = done.notes}, console.err_style(), arguments.verbose));

@@ -274,6 +274,11 @@ int carry_on(const std::vector<std::string>& words)
     return 42;
 }
 
+bool in_maintainer_script()
+{
+    return fake_host().in_maintainer_script;
+}
+
 std::optional<std::string> objection_to(const std::string& action, const std::string& service)
 {
     const auto found = fake_host().objections.find(action + " " + service);

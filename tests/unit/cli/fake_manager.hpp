@@ -39,6 +39,7 @@ struct FakeHost {
     ApplyOptions apply_options;
     Argv ad_hoc_command;
     std::map<std::string, std::string> objections;  // of the host to what a package does: "stop web"
+    bool in_maintainer_script = false;
 };
 
 // The host of the running test; reset by CommandLineTest.

@@ -70,6 +70,14 @@ TEST_F(CommandLineTest, install_of_what_was_edited_exits_1_and_uninstall_0)
     EXPECT_EQ(host().uninstall_options.root, "/image");
 }
 
+TEST_F(CommandLineTest, what_was_edited_fails_no_package)
+{
+    host().installation = sample_installation();
+    host().installation.kept_edits = true;
+    host().in_maintainer_script = true;
+    EXPECT_EQ(run({"install", "web"}).code, 0);
+}
+
 TEST_F(CommandLineTest, what_changes_nothing_says_so)
 {
     host().installation = {.name = "web", .system = InitSystem::runit, .changed = false, .installed = true, .enabled = true};
