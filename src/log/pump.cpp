@@ -18,6 +18,8 @@ constexpr std::size_t spool_limit = std::size_t{1024} * 1024;
 // A spool that is smaller than this is not emptied after each line of a quiet service.
 constexpr std::size_t spool_rest = std::size_t{16} * 1024;
 constexpr std::size_t largest_pipe = std::size_t{1024} * 1024;
+// Of a line of which a part was dropped, in one move.
+constexpr std::size_t longest_skip = std::size_t{64} * 1024;
 
 // For one move at a time, of whichever pump: this code runs in one thread.
 std::array<char, std::size_t{64} * 1024> input_buffer;    // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -41,8 +43,9 @@ Result<void> Pump::open()
 Result<std::size_t> Pump::move()
 {
     if (auto ready = ready_log(); !ready) return fail(ready.error());
+    const std::size_t skipped = skip_to_line_end();
     if (auto delivered = deliver(); !delivered) return fail(delivered.error());
-    if (owes()) return std::size_t{0};  // the rest of a line that was dropped is still to come
+    if (inside_lost_line_) return skipped;
     const auto taken = direct() ? move_directly() : move_by_spool();
     if (taken && !grown_ && *taken >= os::pipe_capacity(fifo_)) {
         // Only for whom it helps: a thousand quiet services need no large pipes.
@@ -97,7 +100,10 @@ Result<void> Pump::drain()
         if (*moved >= left || *moved == 0) break;
         left -= *moved;
     }
-    return mark_.gate.dropped_bytes != 0 && mark_.in_line == 0 ? report_dropped() : Result<void>();
+    if (mark_.lost_bytes > 0) {
+        if (auto told = tell_loss(); !told) return told;
+    }
+    return mark_.gate.dropped_bytes != 0 ? report_dropped() : Result<void>();
 }
 
 // ---- from the spool into the log -----------------------------------------------------------------------------------------------------
@@ -107,10 +113,10 @@ Result<void> Pump::deliver()
     while (spool_.pending() > 0) {
         if (auto delivered = deliver_some(); !delivered) return delivered;
     }
-    if (mark_.lost_bytes > 0) {
-        if (auto told = end_of_loss(); !told) return told;
+    if (mark_.lost_bytes > 0 && !inside_lost_line_) {
+        if (auto told = tell_loss(); !told) return told;
     }
-    if (is_limited() && mark_.in_line == 0 && is_report_due(options_.rate_limit, mark_.gate, std::chrono::steady_clock::now())) {
+    if (is_limited() && is_report_due(options_.rate_limit, mark_.gate, std::chrono::steady_clock::now())) {
         if (auto reported = report_dropped(); !reported) return reported;
     }
     if (spool_.size() < spool_rest) return {};
@@ -138,7 +144,7 @@ Result<std::size_t> Pump::deliver_lines(std::span<const char> from, const Stamp&
 {
     const auto now = is_limited() ? std::chrono::steady_clock::now() : GateTime();
     if (is_limited()) {
-        if (is_report_due(options_.rate_limit, mark_.gate, now) && mark_.in_line == 0) {
+        if (is_report_due(options_.rate_limit, mark_.gate, now)) {
             if (auto reported = report_dropped(); !reported) return fail(reported.error());
         }
         const auto verdict = judge_rate(options_.rate_limit, mark_.gate, from, mark_.in_line != 0, now);
@@ -218,8 +224,10 @@ Result<void> Pump::commit(const SpoolMark& mark)
 
 Result<void> Pump::begin_launch()
 {
-    if (options_.timestamps == LogTimestamps::none || mark_.in_line == 0 || !log_) return {};
     SpoolMark after = mark_;
+    after.gate.inside_dropped = 0;
+    inside_lost_line_ = false;
+    if (options_.timestamps == LogTimestamps::none || mark_.in_line == 0 || !log_) return after == mark_ ? Result<void>() : commit(after);
     after.in_line = 0;
     return mark_.log_size == 0 ? commit(after) : write(std::string_view("\n"), after);
 }
@@ -231,7 +239,7 @@ void Pump::absorb()
     // A mark must stand before there are bytes behind it; that nothing can be marked is no reason to let the service wait.
     learn_line_end();
     const bool marked = mark_ == spool_.mark() || commit(mark_);
-    while (marked && mark_.lost_bytes == 0 && spool_.size() < spool_limit) {
+    while (marked && mark_.lost_bytes == 0 && !inside_lost_line_ && spool_.size() < spool_limit) {
         const auto taken = spool_.take(fifo_, std::min<std::size_t>(batch_size, spool_limit - spool_.size()));
         if (!taken) break;
         if (*taken == 0) return;
@@ -239,12 +247,15 @@ void Pump::absorb()
     discard();
 }
 
+// What waits now, and no more: who writes faster than it is read would never let its reader go.
 void Pump::discard()
 {
     SpoolMark after = mark_;
-    for (;;) {
-        const auto got = os::read_waiting(fifo_, std::as_writable_bytes(std::span(input_buffer)));
+    for (std::size_t left = os::bytes_waiting(fifo_); left > 0;) {
+        const auto got =
+            os::read_waiting(fifo_, std::as_writable_bytes(std::span(input_buffer)).first(std::min(left, input_buffer.size())));
         if (!got || *got == 0) break;
+        left -= *got;
         const auto bytes = std::span<const char>(input_buffer).first(*got);
         after.lost_bytes += *got;
         after.lost_lines += static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
@@ -253,48 +264,37 @@ void Pump::discard()
     if (after != mark_ && !commit(after)) mark_ = after;
 }
 
-// All that was kept is in the log: the gap comes next, and then the line after the last one that was dropped.
-Result<void> Pump::end_of_loss()
+// A line whose beginning was dropped is dropped to its end, or as far as it has come: byte by byte, so that nothing of what follows is in the
+// hands of this process alone.
+std::size_t Pump::skip_to_line_end()
 {
-    if (inside_lost_line_) {
-        const auto skipped = skip_to_line_end();
-        if (!skipped) return fail(skipped.error());
-        if (!*skipped) return {};
+    SpoolMark after = mark_;
+    std::size_t skipped = 0;
+    for (char byte = 0; inside_lost_line_ && skipped < longest_skip; ++skipped) {
+        const auto got = os::read_waiting(fifo_, std::as_writable_bytes(std::span(&byte, 1)));
+        if (!got || *got == 0) break;
+        inside_lost_line_ = byte != '\n';
     }
+    after.lost_bytes += skipped;
+    after.lost_lines += skipped > 0 && !inside_lost_line_ ? 1 : 0;
+    if (after != mark_ && !commit(after)) mark_ = after;
+    return skipped;
+}
+
+// All that was kept is in the log: the gap comes next.
+Result<void> Pump::tell_loss()
+{
     const Loss loss{.lines = mark_.lost_lines, .bytes = mark_.lost_bytes};
     const std::string words = "steward: " + std::to_string(loss.lines) + " lines (" + std::to_string(loss.bytes) +
                               " bytes) were dropped here: the log could not be written";
     SpoolMark after = mark_;
     after.lost_lines = 0;
     after.lost_bytes = 0;
+    after.gate.inside_dropped = 0;
     if (auto told = write_line(words, after); !told) return told;
     told_loss_.lines += loss.lines;
     told_loss_.bytes += loss.bytes;
-    return spool_.pending() > 0 ? deliver_some() : Result<void>();
-}
-
-// False: its end has not come yet.
-Result<bool> Pump::skip_to_line_end()
-{
-    const auto buffer = std::span(input_buffer).first(4096);
-    for (;;) {
-        const auto got = os::read_waiting(fifo_, std::as_writable_bytes(buffer));
-        if (!got) return fail(got.error());
-        if (*got == 0) return false;
-        const auto bytes = buffer.first(*got);
-        const auto newline = std::find(bytes.begin(), bytes.end(), '\n');
-        const bool found = newline != bytes.end();
-        const auto lost = static_cast<std::size_t>(newline - bytes.begin()) + (found ? 1 : 0);
-        SpoolMark after = mark_;
-        after.lost_bytes += lost;
-        after.lost_lines += found ? 1 : 0;
-        if (auto committed = commit(after); !committed) return fail(committed.error());
-        if (!found) continue;
-        inside_lost_line_ = false;
-        if (lost == bytes.size()) return true;
-        if (auto kept = spool_.append(std::as_bytes(bytes.subspan(lost))); !kept) return fail(kept.error());
-        return true;
-    }
+    return {};
 }
 
 }  // namespace steward::log

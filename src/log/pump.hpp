@@ -48,7 +48,7 @@ class Pump {
     Result<void> open();
     // Some of what waits, but not all: one stream does not hold up the others. The bytes taken from the FIFO; 0: nothing waited.
     Result<std::size_t> move();
-    // After a move() that failed, until one succeeds: takes all that waits out of the FIFO, whatever becomes of it.
+    // After a move() that failed, until one succeeds: takes what waits out of the FIFO, whatever becomes of it.
     void absorb();
     // Everything that was in the FIFO when it was called, and in the spool. A fault ends with everything absorbed.
     Result<void> drain();
@@ -87,9 +87,9 @@ class Pump {
     [[nodiscard]] bool is_limited() const { return options_.rate_limit.lines != 0; }
     Result<void> report_dropped();
     Result<void> write(std::span<const char> bytes, const SpoolMark& after);
-    Result<void> end_of_loss();
-    Result<bool> skip_to_line_end();
     void discard();
+    std::size_t skip_to_line_end();
+    Result<void> tell_loss();
 
     [[nodiscard]] bool is_full() const { return full_at_ != 0 && mark_.log_size >= full_at_; }
     void learn_line_end();

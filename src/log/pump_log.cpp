@@ -103,7 +103,7 @@ Result<void> Pump::open_log_file()
     if (!found) return fail(found.error());
     log_ = std::move(*log);
     if (!std::exchange(recovered_, true)) {
-        if (spool_.pending() > 0) recover(*found);
+        if (owes()) recover(*found);
         if (const auto directory = open_log_directory(options_.path))
             static_cast<void>(tidy_rotated(*directory, os::base_of(options_.path)));
         found = os::info(log_);
@@ -121,7 +121,7 @@ Result<void> Pump::open_log_file()
     return commit(opened);
 }
 
-// What stands behind the mark is a part of what the spool still holds.
+// What stands behind the mark is a part of what the spool still holds, or of the line that tells of a loss.
 void Pump::recover(const os::FileInfo& found)
 {
     const SpoolMark& mark = spool_.mark();

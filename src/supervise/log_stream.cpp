@@ -1,5 +1,7 @@
 #include "supervise/log_stream.hpp"
 
+#include <algorithm>
+
 #include "log/log_file.hpp"
 #include "log/stamper.hpp"
 
@@ -81,15 +83,16 @@ void LogStream::settle(const Result<void>& outcome)
         if (!faulted_)
             events_.error(service_, outcome.error().message() + ": output is kept in memory, up to 1 MiB, until it can be written");
         faulted_ = true;
-    } else if (faulted_) {
-        faulted_ = false;
+        if (retry_ == 0 && pump_.owes()) retry_ = loop_.after(retry_pause, [this] { try_again(); });
+    } else {
         loop_.cancel(std::exchange(retry_, 0));
+        // How much was lost is not known before the end of the line that was dropped in part.
         const auto loss = pump_.take_loss();
-        const std::string lost = std::to_string(loss.lines) + " lines (" + std::to_string(loss.bytes) + " bytes) were lost";
-        events_.warning(service_, "its log is written again: " + (loss ? lost : "nothing was lost"));
-    }
-    if (faulted_ && retry_ == 0 && pump_.owes()) {
-        retry_ = loop_.after(retry_pause, [this] { try_again(); });
+        if (loss || (faulted_ && !pump_.owes())) {
+            faulted_ = false;
+            const std::string lost = std::to_string(loss.lines) + " lines (" + std::to_string(loss.bytes) + " bytes) were lost";
+            events_.warning(service_, "its log is written again: " + (loss ? lost : "nothing was lost"));
+        }
     }
     look_at_rotation();
     look_at_limit();
@@ -122,7 +125,7 @@ void LogStream::look_at_limit()
     if (!due || report_ != 0) return;
     if (!std::exchange(limit_told_, true))
         events_.warning(service_, "it writes more lines than its rate-limit: its log says how many are dropped");
-    report_ = loop_.after(*due, [this] {
+    report_ = loop_.after(faulted_ ? std::max<std::chrono::microseconds>(*due, retry_pause) : *due, [this] {
         report_ = 0;
         readable();
     });

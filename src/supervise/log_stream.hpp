@@ -23,6 +23,7 @@ class LogStream {
 
     // Takes what comes from now on, whether the log can be opened or not; the error is the log's.
     Result<void> open();
+    [[nodiscard]] bool takes() const { return watch_ != 0; }
     // A program is about to be launched: its last lines are counted from here.
     void begin_launch();
     // All that was written until now is in the log, if the log can be written.

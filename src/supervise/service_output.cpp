@@ -8,6 +8,7 @@ namespace steward::supervise {
 
 namespace {
 
+constexpr std::chrono::seconds retry_pause{1};
 constexpr const char* out_fifo = "stdout.fifo";
 constexpr const char* err_fifo = "stderr.fifo";
 constexpr const char* out_spool = "stdout.spool";
@@ -57,6 +58,11 @@ ServiceOutput::ServiceOutput(os::EventLoop& loop, log::EventLog& events, Assignm
 {
 }
 
+ServiceOutput::~ServiceOutput()
+{
+    loop_.cancel(retry_);
+}
+
 Result<void> ServiceOutput::open()
 {
     const OutputTarget& target = assignment_.output;
@@ -75,9 +81,32 @@ Result<void> ServiceOutput::open()
 Result<void> ServiceOutput::carry_on()
 {
     auto opened = open();
-    opened_ = assignment_.output.kind != OutputTarget::Kind::file ||
-              (out_ != nullptr && (assignment_.output.stderr_file.empty() || err_ != nullptr));
-    return opened;
+    const auto lent = open_program_ends();
+    const auto takes = [](const std::unique_ptr<LogStream>& stream) { return stream != nullptr && stream->takes(); };
+    opened_ =
+        assignment_.output.kind != OutputTarget::Kind::file || (takes(out_) && (assignment_.output.stderr_file.empty() || takes(err_)));
+    // A program whose output nobody takes stands still as soon as its FIFO is full.
+    if (!opened_ || !lent) {
+        loop_.cancel(retry_);
+        retry_ = loop_.after(retry_pause, [this] {
+            retry_ = 0;
+            static_cast<void>(carry_on());
+        });
+    }
+    return opened ? lent : opened;
+}
+
+Result<void> ServiceOutput::open_program_ends()
+{
+    const auto open_end = [](const LogStream* stream, os::BorrowedFd fifo, os::UniqueFd& end) -> Result<void> {
+        if (stream == nullptr || end) return {};
+        auto opened = os::open_mailbox(fifo);
+        if (!opened) return fail(opened.error());
+        end = std::move(*opened);
+        return {};
+    };
+    if (auto out = open_end(out_.get(), assignment_.fifos.out, program_.out); !out) return out;
+    return open_end(err_.get(), assignment_.fifos.err, program_.err);
 }
 
 Result<void> ServiceOutput::open_stream(std::unique_ptr<LogStream>& stream, os::BorrowedFd fifo, const char* spool, const std::string& path)
@@ -95,6 +124,8 @@ Result<void> ServiceOutput::open_stream(std::unique_ptr<LogStream>& stream, os::
                                        .rate_limit = rules.rate_limit};
         stream = std::make_unique<LogStream>(loop_, events_, assignment_.spec.name, log::Pump(options, fifo, std::move(*opened)),
                                              rules.compress);
+        stream->began_at(&stream == &out_ ? left_.out : left_.err);
+        stream->watch_lines(told_);
     }
     return stream->open();
 }
@@ -110,16 +141,11 @@ Result<void> ServiceOutput::begin_launch()
     if (!opened_) {
         if (auto opened = open(); !opened) return opened;
     }
-    const auto reopen = [](LogStream* stream, os::BorrowedFd fifo, os::UniqueFd& end) -> Result<void> {
-        if (stream == nullptr) return {};
-        stream->begin_launch();
-        auto reopened = os::open_mailbox(fifo);
-        if (!reopened) return fail(reopened.error());
-        end = std::move(*reopened);
-        return {};
-    };
-    if (auto ready = reopen(out_.get(), assignment_.fifos.out, program_.out); !ready) return ready;
-    return reopen(err_.get(), assignment_.fifos.err, program_.err);
+    for (LogStream* stream : {out_.get(), err_.get()}) {
+        if (stream != nullptr) stream->begin_launch();
+    }
+    program_ = {};
+    return open_program_ends();
 }
 
 void ServiceOutput::lend_to(process::LaunchPlan& plan) const
@@ -179,6 +205,7 @@ std::vector<std::int32_t> ServiceOutput::children() const
 
 void ServiceOutput::close()
 {
+    loop_.cancel(std::exchange(retry_, 0));
     out_.reset();
     err_.reset();
     elsewhere_.reset();
@@ -194,12 +221,14 @@ void ServiceOutput::note_launch(record::State& state) const
 
 void ServiceOutput::launched_before(const record::State& state)
 {
-    if (out_ != nullptr) out_->began_at(state.launch_out);
-    if (err_ != nullptr) err_->began_at(state.launch_err);
+    left_ = {.out = state.launch_out, .err = state.launch_err};
+    if (out_ != nullptr) out_->began_at(left_.out);
+    if (err_ != nullptr) err_->began_at(left_.err);
 }
 
 void ServiceOutput::watch_lines(const LogLines::Told& told)
 {
+    told_ = told;
     for (LogStream* stream : {out_.get(), err_.get()}) {
         if (stream != nullptr) stream->watch_lines(told);
     }

@@ -24,8 +24,12 @@ class ServiceOutput {
   public:
     // All is lent for this object's life. `terminal` may be null, see Output.
     ServiceOutput(os::EventLoop& loop, log::EventLog& events, Assignment& assignment, LabelledTerminal* terminal = nullptr);
+    ~ServiceOutput();
+    ServiceOutput(const ServiceOutput&) = delete;
+    ServiceOutput& operator=(const ServiceOutput&) = delete;
 
-    // Begins to take what comes, of a program that runs already: a log that cannot be written now may be later. The error is the log's.
+    // Begins to take what comes, of a program that runs already: a log that cannot be written now may be later, and what cannot be taken now
+    // is tried again until it can. The error is the log's.
     Result<void> carry_on();
     // The first time, an error is the log's too: no program is launched whose output has nowhere to go.
     Result<void> begin_launch();
@@ -53,6 +57,7 @@ class ServiceOutput {
 
   private:
     Result<void> open();
+    Result<void> open_program_ends();
     Result<void> of_each(Result<void> (LogStream::*deed)());
     Result<void> open_stream(std::unique_ptr<LogStream>& stream, os::BorrowedFd fifo, const char* spool, const std::string& path);
 
@@ -64,7 +69,14 @@ class ServiceOutput {
     LabelledTerminal* terminal_;
     std::optional<Output> elsewhere_;  // what goes into no log
     OutputFifos program_;              // the program's own ends
-    bool opened_ = false;
+    bool opened_ = false;              // each stream that is wanted is taken
+    os::EventLoop::Id retry_ = 0;
+    // For a stream that could not be opened when this was told.
+    struct {
+        record::LogPlace out;
+        record::LogPlace err;
+    } left_;
+    LogLines::Told told_;
 };
 
 }  // namespace steward::supervise

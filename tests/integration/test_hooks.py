@@ -294,3 +294,17 @@ def test_what_a_failed_pre_start_hook_left_in_the_background_is_gone_without_a_c
     assert "pre-start hook" in room("start", "web", code=1).err
     assert not alive(int(left.read_text()))
     room.assert_nothing_left()
+
+
+@pytest.mark.parametrize("how", ["supervisor", "reexec"])
+def test_what_they_say_is_in_the_log_after_a_change_of_supervisors_too(room, hooked, how):
+    hooked()
+    room("start", "web")
+    supervisor = room.pair()[1]
+    if how == "reexec":
+        room("reexec", "web")
+    else:
+        kill(supervisor)
+        wait_until(lambda: room.pair()[1] not in (0, None, supervisor) and room.status()["supervisor_alive"], "the next supervisor")
+    room("stop", "web")
+    assert "the pre-stop hook speaks" in room.log_text() and "the post-stop hook speaks" in room.log_text()

@@ -294,3 +294,28 @@ def test_a_full_disk_leaves_the_service_alive_and_the_loss_counted(room, small_d
     whole = [int(line.split()[0]) for line in kept if line.endswith("." * 60)]
     assert whole == sorted(set(whole)) and len(kept) - len(whole) <= 1
     assert len(whole) > 10_000 and abs(len(whole) + int(loss[1]) - 40_000) <= 1
+
+
+def processor_time(pid):
+    with open(f"/proc/{pid}/stat") as stat_file:
+        user, system = stat_file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_count_of_dropped_lines_that_cannot_be_written_is_waited_with(room):
+    """Its log has gone wrong before it could be told how much the rate limit has dropped, and nothing more comes."""
+    place = room.root / "logs"
+    room.service("web", ["/bin/sh", "-c", "echo 1; echo 2; echo 3; exec sleep 1000"], f"[log]\nfile = '{place}/web.log'\nrate-limit = '1/2s'\n")
+    room("start", "web")
+    path = place / "web.log"
+    wait_until(lambda: tells(room, "more lines than its rate-limit"))
+    path.unlink()
+    path.mkdir()
+    wait_until(lambda: tells(room, "output is kept in memory"))
+    supervisor = room.pair()[1]
+    before = processor_time(supervisor)
+    time.sleep(1.5)  # the measure itself
+    assert processor_time(supervisor) - before < 0.1
+    path.rmdir()
+    wait_until(lambda: path.is_file() and "steward: 2 lines (4 bytes) were dropped here" in path.read_text())
+    wait_until(lambda: tells(room, "its log is written again: nothing was lost"))

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -194,6 +195,121 @@ TEST_F(PumpTest, what_is_too_much_to_keep_is_dropped_line_by_line_and_counted)
     }
 }
 
+// In its place stands something else, and more than is kept has come.
+class PumpWithLoss : public PumpTest {
+  protected:
+    void lose(Pump& pump, const std::string& last) const
+    {
+        fs::remove_all(scratch_ / "log");
+        scratch_.write("log", "in its place");
+        const std::string block = std::string(99, '.') + "\n";
+        for (int i = 0; i < 12'000; ++i) {
+            write(block);
+            if (i % 500 == 0) pump.absorb();
+        }
+        write(last);
+        EXPECT_FALSE(pump.drain());
+        EXPECT_EQ(os::bytes_waiting(fifo_), 0U);
+        fs::remove(scratch_ / "log");
+    }
+    [[nodiscard]] static std::size_t notices(const std::string& text)
+    {
+        std::size_t count = 0;
+        for (auto at = text.find("\nsteward: "); at != std::string::npos; at = text.find("\nsteward: ", at + 1)) ++count;
+        return count;
+    }
+};
+
+TEST_F(PumpWithLoss, a_line_that_was_dropped_in_part_is_dropped_to_its_end_and_counted)
+{
+    for (const auto kind : {LogTimestamps::none, LogTimestamps::iso8601}) {
+        options_.timestamps = kind;
+        const auto pump = opened();
+        lose(*pump, "begun");
+        ASSERT_TRUE(pump->move());
+        EXPECT_EQ(notices(without_stamps(log())), 0U);
+        EXPECT_TRUE(pump->owes()) << "how much was dropped is not known yet";
+        EXPECT_FALSE(pump->take_loss());
+        write(" and ended\nnext\nla");
+        ASSERT_TRUE(pump->move());
+        write("st\n");
+        ASSERT_TRUE(pump->drain());
+        const std::string text = without_stamps(log());
+        EXPECT_EQ(notices(text), 1U);
+        EXPECT_THAT(text, EndsWith("the log could not be written\nnext\nlast\n"));
+        const auto kept = text.find("\nsteward: ");
+        EXPECT_EQ(pump->take_loss().bytes, 1'200'000U + 16 - kept - (text[kept - 1] == '\n' ? 1 : 0)) << "each byte is there or counted";
+        EXPECT_FALSE(pump->owes());
+    }
+}
+
+TEST_F(PumpWithLoss, is_told_by_who_takes_all_there_is_though_its_last_line_has_no_end)
+{
+    const auto pump = opened();
+    lose(*pump, "begun");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_THAT(log(), EndsWith("the log could not be written\n"));
+    EXPECT_TRUE(pump->take_loss());
+    EXPECT_FALSE(pump->owes());
+    write(" and ended\nnext\n");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_THAT(without_stamps(log()), EndsWith("\nsteward: 1 lines (11 bytes) were dropped here: the log could not be written\nnext\n"));
+}
+
+TEST_F(PumpWithLoss, its_last_line_has_nothing_of_the_next_program)
+{
+    for (const auto kind : {LogTimestamps::none, LogTimestamps::iso8601}) {
+        options_.timestamps = kind;
+        const auto pump = opened();
+        lose(*pump, "begun");
+        ASSERT_TRUE(pump->drain());
+        ASSERT_TRUE(pump->begin_launch());
+        write("one\n");
+        ASSERT_TRUE(pump->drain());
+        EXPECT_THAT(without_stamps(log()), EndsWith("the log could not be written\none\n"));
+    }
+}
+
+TEST_F(PumpWithLoss, is_told_once_though_its_teller_was_killed_before_it_could_note_that)
+{
+    {
+        const auto pump = opened();
+        lose(*pump, "begun");
+        ASSERT_TRUE(pump->move());
+        ASSERT_TRUE(pump->owes());
+        std::ofstream(log_path(), std::ios::app) << "\nsteward: 12 lines (34 bytes) were dropped here";
+    }
+    ASSERT_TRUE(opened()->drain());
+    EXPECT_EQ(notices(without_stamps(log())), 1U);
+}
+
+TEST_F(PumpWithLoss, who_writes_faster_than_it_is_dropped_does_not_keep_its_reader)
+{
+    constexpr std::size_t all = std::size_t{192} << 20;
+    const auto pump = opened();
+    fs::remove_all(scratch_ / "log");
+    scratch_.write("log", "in its place");
+    std::atomic<std::size_t> written = 0;
+    std::vector<std::thread> writers;
+    for (int i = 0; i < 3; ++i) {
+        writers.emplace_back([&] {
+            const auto end = os::open_mailbox(fifo_);
+            const std::string block(1 << 16, 'x');
+            for (; written < all; written += block.size()) {
+                if (!os::write_all(*end, block)) return;
+            }
+        });
+    }
+    while (os::bytes_waiting(fifo_) == 0) std::this_thread::yield();
+    pump->absorb();
+    EXPECT_LT(written, all / 4);
+    fs::remove(scratch_ / "log");
+    EXPECT_TRUE(pump->move());
+    EXPECT_LT(written, all / 2);
+    while (written < all || os::bytes_waiting(fifo_) != 0) pump->absorb();
+    for (auto& writer : writers) writer.join();
+}
+
 TEST_F(PumpTest, what_cannot_be_marked_as_written_is_not_left_in_the_log)
 {
     const auto pump = opened();
@@ -366,6 +482,35 @@ TEST_F(PumpTest, a_rate_limit_drops_lines_and_says_how_many)
     ASSERT_TRUE(pump->drain());
     EXPECT_EQ(without_stamps(log()), "1\n2\n3\nsteward: 3 lines (6 bytes) were dropped here: more than 3 lines in 3600 s\n");
     EXPECT_FALSE(pump->report_after());
+}
+
+TEST_F(PumpTest, a_report_that_is_due_is_made_though_somebody_has_begun_a_line_in_the_log)
+{
+    options_.rate_limit = {.lines = 1, .window = std::chrono::milliseconds(1)};
+    const auto pump = opened();
+    write("1\n2\n");
+    ASSERT_TRUE(pump->move());
+    std::ofstream(log_path(), std::ios::app) << "from elsewhere";
+    while (pump->report_after().value_or(std::chrono::microseconds(0)).count() != 0) std::this_thread::yield();
+    ASSERT_TRUE(pump->move());
+    EXPECT_FALSE(pump->report_after());
+    EXPECT_EQ(without_stamps(log()), "1\nfrom elsewhere\nsteward: 1 lines (2 bytes) were dropped here: more than 1 lines in 1 ms\n");
+}
+
+TEST_F(PumpTest, a_line_that_a_dead_program_did_not_end_and_that_was_dropped_has_nothing_of_the_next_one)
+{
+    for (const auto kind : {LogTimestamps::none, LogTimestamps::iso8601}) {
+        options_.timestamps = kind;
+        options_.rate_limit = {.lines = 1, .window = std::chrono::milliseconds(1)};
+        const auto pump = opened();
+        write("1\n2\nno end");
+        ASSERT_TRUE(pump->drain());
+        ASSERT_TRUE(pump->begin_launch());
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        write("one\n");
+        ASSERT_TRUE(pump->drain());
+        EXPECT_THAT(without_stamps(log()), EndsWith("\none\n"));
+    }
 }
 
 TEST_F(PumpTest, two_do_not_write_one_log)

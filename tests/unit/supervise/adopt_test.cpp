@@ -1,6 +1,9 @@
 // What a supervisor makes of a record that was left behind: by one that was killed between any two lines.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "service.hpp"
 
 namespace steward::supervise {
@@ -65,6 +68,21 @@ TEST_F(Adopt, a_living_main_process_is_taken_over_and_not_started_again)
     EXPECT_EQ(test::content_of(pid_file()), std::to_string(program.pid()) + "\n");
     EXPECT_EQ(ask(Request::start)->main_pid, program.pid());
     EXPECT_EQ(runs(), 0U);
+    EXPECT_TRUE(program.alive());
+}
+
+TEST_F(Adopt, output_that_cannot_be_taken_yet_is_taken_as_soon_as_it_can_be)
+{
+    const Program program(play({"sleep_forever"}));
+    write_main(program.process().identity());
+    const auto spool = scratch_ / "run/web/stdout.spool";
+    std::filesystem::create_directory(spool);
+    auto& child = carry_on(left_behind(ServiceState::running));
+    ASSERT_TRUE(test::eventually([&] { return state()->supervisor.pid == child.pid(); }));
+    EXPECT_THAT(events(), HasSubstr("stdout.spool"));
+    std::ofstream(scratch_ / "run/web/stdout.fifo") << "one\n" << std::flush;
+    std::filesystem::remove(spool);
+    EXPECT_TRUE(test::eventually([&] { return test::content_of(scratch_ / "web.log").ends_with("one\n"); }));
     EXPECT_TRUE(program.alive());
 }
 
