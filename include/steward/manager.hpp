@@ -72,9 +72,14 @@ struct ServiceStatus {
     std::uint64_t restarts = 0;
     std::optional<std::chrono::system_clock::time_point> next_start;  // when backing off
     std::optional<ExitStatus> last_exit;
-    std::optional<std::uint64_t> memory;  // resident, summed over all processes: what they share counts for each
+    // What its cgroup counts, with what the kernel keeps of files for it; else resident, and what processes share counts in parts.
+    std::optional<std::uint64_t> memory;
+    std::optional<std::uint64_t> memory_peak;
+    std::optional<std::uint64_t> memory_limit;  // what holds now; unset: none, or it cannot be told
+    std::uint64_t memory_kills = 0;             // processes that the kernel has killed for want of memory, since the start
     std::optional<std::chrono::microseconds> cpu;
     std::optional<std::uint64_t> tasks;  // threads and processes
+    std::optional<std::uint64_t> tasks_limit;
     Argv command;
     std::string service_file;           // empty: ad hoc
     bool service_file_changed = false;  // since the start

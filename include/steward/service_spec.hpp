@@ -186,6 +186,9 @@ struct ServiceSpec {
     std::map<std::string, ResourceLimit> limits;  // by rlimit name in lower case: "nofile"
 
     struct Resources {
+        std::optional<std::uint64_t> memory;  // bytes that all its processes may use together
+        std::optional<unsigned> cpu;          // in percent of one CPU
+        std::optional<std::uint64_t> tasks;   // processes and threads
         std::optional<int> nice;
         std::optional<int> oom_score_adjust;
         std::vector<unsigned> cpu_affinity;  // empty: all

@@ -103,11 +103,22 @@ void describe_restarts(const ServiceStatus& status, TimePoint now, Block& block)
     block.line("restarts", status.restarts == 0 && !text.empty() ? "0, " + text : text);
 }
 
+// "12.3 MiB of 64.0 MiB (peak 40.1 MiB)"
+std::string memory_text(const ServiceStatus& status)
+{
+    std::string text = size_text(*status.memory);
+    if (status.memory_limit) text += " of " + size_text(*status.memory_limit);
+    if (status.memory_peak) text += " (peak " + size_text(*status.memory_peak) + ")";
+    return text;
+}
+
 void describe_resources(const ServiceStatus& status, Block& block)
 {
-    block.line(status.memory ? "memory" : "cpu", joined({status.memory ? size_text(*status.memory) : "",
+    const std::string tasks_limit = status.tasks_limit ? " of " + std::to_string(*status.tasks_limit) : "";
+    block.line(status.memory ? "memory" : "cpu", joined({status.memory ? memory_text(status) : "",
                                                          status.cpu ? (status.memory ? "cpu " : "") + duration_text(*status.cpu) : "",
-                                                         status.tasks ? "tasks " + std::to_string(*status.tasks) : ""}));
+                                                         status.tasks ? "tasks " + std::to_string(*status.tasks) + tasks_limit : ""}));
+    if (status.memory_kills > 0) block.line("killed", std::to_string(status.memory_kills) + " for want of memory", Paint::yellow);
 }
 
 void describe_files(const ServiceStatus& status, bool verbose, Block& block)

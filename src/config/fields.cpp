@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <csignal>
 #include <set>
@@ -109,6 +110,31 @@ std::optional<std::uint64_t> Size::read(const Node& node, Reading& reading)
 std::optional<Node> Size::write(std::uint64_t value)
 {
     return Node::of(format_size(value));
+}
+
+std::optional<std::uint64_t> PositiveSize::read(const Node& node, Reading& reading)
+{
+    const auto value = Size::read(node, reading);
+    if (value != 0) return value;
+    reading.fault(node, "more than 0 is expected");
+    return std::nullopt;
+}
+
+std::optional<unsigned> Percent::read(const Node& node, Reading& reading)
+{
+    constexpr unsigned most = 1'000'000;  // ten thousand CPUs
+    if (node.kind != Node::Kind::text) {
+        reading.expected(node, "a part of a CPU, such as \"50%\" or \"200%\",");
+        return std::nullopt;
+    }
+    unsigned value = 0;
+    const char* const end = node.text.data() + node.text.size();
+    const auto [after, error] = std::from_chars(node.text.data(), end, value);
+    if (error != std::errc{} || std::string_view(after, end) != "%" || value == 0 || value > most) {
+        reading.objection(node, node.text, "is no part of a CPU, such as \"50%\" or \"200%\"");
+        return std::nullopt;
+    }
+    return value;
 }
 
 std::optional<RateLimit> Rate::read(const Node& node, Reading& reading)

@@ -131,6 +131,17 @@ struct Size {
     static std::optional<Node> write(std::uint64_t value);
 };
 
+// More than nothing.
+struct PositiveSize : Size {
+    static std::optional<std::uint64_t> read(const Node& node, Reading& reading);
+};
+
+// Of one CPU: "50%", and "200%" is two of them.
+struct Percent {
+    static std::optional<unsigned> read(const Node& node, Reading& reading);
+    static std::optional<Node> write(unsigned value) { return Node::of(std::to_string(value) + "%"); }
+};
+
 struct Rate {
     static std::optional<RateLimit> read(const Node& node, Reading& reading);
     static std::optional<Node> write(const RateLimit& value);

@@ -202,6 +202,7 @@ constexpr Key passed_on(std::string_view table)
             }};
 }
 
+constexpr std::int64_t most_tasks = 1 << 22;  // what Linux can number
 constexpr std::int64_t most_restarts = std::numeric_limits<std::uint32_t>::max();
 
 constexpr auto keys = std::to_array<Key>({
@@ -302,9 +303,10 @@ constexpr auto keys = std::to_array<Key>({
     limit("sigpending", LimitUnit::count),
     limit("stack", LimitUnit::bytes),
 
-    unsupported("resources", "memory"),
-    unsupported("resources", "cpu"),
-    unsupported("resources", "tasks"),
+    key<&ServiceSpec::resources, &Resources::memory, field::Optional<field::PositiveSize, std::uint64_t>>("resources", "memory"),
+    key<&ServiceSpec::resources, &Resources::cpu, field::Optional<field::Percent, unsigned>>("resources", "cpu"),
+    key<&ServiceSpec::resources, &Resources::tasks, field::Optional<field::Integer<std::uint64_t, 1, most_tasks>, std::uint64_t>>(
+        "resources", "tasks"),
     resources<&Resources::nice, field::Integer<int, -20, 19>>("nice"),
     resources<&Resources::oom_score_adjust, field::Integer<int, -1000, 1000>>("oom-score-adjust"),
     key<&ServiceSpec::resources, &Resources::cpu_affinity, field::Cpus>("resources", "cpu-affinity"),

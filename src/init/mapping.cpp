@@ -328,9 +328,9 @@ constexpr auto table = std::to_array<Mapping>({
     {"limits", "sigpending", "nnnnnn", "LimitSIGPENDING="},
     {"limits", "stack", "nnnnnn", "LimitSTACK="},
 
-    {"resources", "memory", "cccccc", ""},
-    {"resources", "cpu", "cccccc", ""},
-    {"resources", "tasks", "cccccc", ""},
+    {"resources", "memory", "nccccc", "MemoryMax="},
+    {"resources", "cpu", "nccccc", "CPUQuota="},
+    {"resources", "tasks", "nccccc", "TasksMax="},
     {"resources", "nice", "nnnnnn", "Nice="},
     {"resources", "oom-score-adjust", "nnnnnn", "OOMScoreAdjust="},
     {"resources", "cpu-affinity", "nnnnnn", "CPUAffinity="},

@@ -173,6 +173,9 @@ class ServiceLines {
     {
         for (const auto& [name, limit] : spec_.limits) add("Limit" + upper(name), limit_text(limit));
         const auto& resources = spec_.resources;
+        if (resources.memory) add("MemoryMax", std::to_string(*resources.memory));
+        if (resources.cpu) add("CPUQuota", std::to_string(*resources.cpu) + "%");
+        if (resources.tasks) add("TasksMax", std::to_string(*resources.tasks));
         if (resources.nice) add("Nice", std::to_string(*resources.nice));
         if (resources.oom_score_adjust) add("OOMScoreAdjust", std::to_string(*resources.oom_score_adjust));
         std::string cpus;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include "init/libsystemd.hpp"
@@ -202,13 +204,16 @@ class SystemdBus::Impl {
         return fail(Error{.operation = "make", .object = wanted.name, .cause = "systemd's job ended as " + *made});
     }
 
-    bool attach(const SystemdScope& wanted)
+    // In its parts, if it has them, no process may be beside them.
+    bool attach(const SystemdScope& wanted) { return attach_at("", wanted) || attach_at("/steward/.steward", wanted); }
+
+    bool attach_at(const char* part, const SystemdScope& wanted)
     {
         Message request(library);
         Message reply(library);
         int result = library.message_new_method_call(bus, request.out(), service, manager_path, manager_interface, "AttachProcessesToUnit");
         if (result >= 0) {
-            result = library.message_append(request.get(), "ssau", wanted.name.c_str(), "", 1, static_cast<std::uint32_t>(wanted.pid));
+            result = library.message_append(request.get(), "ssau", wanted.name.c_str(), part, 1, static_cast<std::uint32_t>(wanted.pid));
         }
         return result >= 0 && library.bus_call(bus, request.get(), 0, nullptr, reply.out()) >= 0;
     }
@@ -301,12 +306,14 @@ Result<void> SystemdBus::signal_main(const std::string& unit, int signal)
 Result<void> SystemdBus::enter_scope(const SystemdScope& scope)
 {
     if (const int watched = impl_->watch_jobs(); watched < 0) return fail(os::errno_error("make", scope.name, -watched));
-    // Between the two the scope of an earlier start may go, or come.
+    // Between the two the scope of an earlier start may go, or come; one that is empty and may not be joined goes in a moment.
     constexpr int attempts = 8;
+    std::chrono::milliseconds pause{1};
     Result<void> made;
     for (int attempt = 0; attempt < attempts; ++attempt) {
         made = impl_->make_scope(scope);
         if (made || impl_->attach(scope)) return {};
+        std::this_thread::sleep_for(std::exchange(pause, 2 * pause));
     }
     return made;
 }

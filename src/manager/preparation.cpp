@@ -8,6 +8,7 @@
 #include "os/error.hpp"
 #include "os/notify.hpp"
 #include "record/pid_file.hpp"
+#include "supervise/limited_cgroup.hpp"
 
 namespace steward::manager {
 
@@ -152,6 +153,7 @@ Result<Preparation> prepare_spec(const Located& located, ServiceSpec wanted, For
         context.extra_environment = std::move(*made);
     }
     if (auto pattern = check_pattern(spec); !pattern) return fail(pattern.error());
+    if (auto possible = supervise::check_limits(spec); !possible) return fail(possible.error());
     if (spec.listens()) {
         auto address = notify_socket_of(located);
         if (!address) return fail(address.error());

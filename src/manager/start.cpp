@@ -10,6 +10,7 @@
 #include "process/daemonize.hpp"
 #include "supervise/client.hpp"
 #include "supervise/keeper.hpp"
+#include "supervise/limited_cgroup.hpp"
 #include "supervise/service_output.hpp"
 
 namespace steward::manager {
@@ -163,7 +164,10 @@ Result<StartOutcome> start_in_charge(const Located& located, Charge charge, cons
     if (!charge.preparation) {
         return StartOutcome{.already_running = true, .adopted = false, .main_pid = charge.judgement.main->pid()};
     }
-    leave_session(located, charge.preparation->spec.service.description);
+    const ServiceSpec& spec = charge.preparation->spec;
+    leave_session(located, spec.service.description);
+    // Then this process is not the caller.
+    if (leaves_session(located) && supervise::limits_of(spec.resources).any()) os::Cgroup::step_aside();
     auto assignment = assign(located, charge);
     if (!assignment) return fail(assignment.error());
     if (!assignment->spec.service.supervise) return start_alone(std::move(*assignment), options);

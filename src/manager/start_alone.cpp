@@ -1,6 +1,7 @@
 #include "manager/start_alone.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <list>
 
@@ -8,6 +9,7 @@
 #include "process/launcher.hpp"
 #include "record/pid_file.hpp"
 #include "supervise/forked_main.hpp"
+#include "supervise/limited_cgroup.hpp"
 #include "supervise/output.hpp"
 #include "supervise/readiness.hpp"
 #include "supervise/restart_policy.hpp"
@@ -99,6 +101,7 @@ Result<StartOutcome> LoneStart::run(const StartOptions& options)
     if (!launched) return give_up(launched.error());
     main_ = std::move(launched->process);
     in_cgroup_ = launched->in_cgroup;
+    if (!in_cgroup_ && supervise::limits_of(assignment_.spec.resources).any()) return give_up(supervise::no_cgroup(assignment_.spec));
     if (is(ServiceType::oneshot)) return await_end();
     if (is(ServiceType::forking)) {
         if (auto found = find_main(); !found) return give_up(found.error());
@@ -144,7 +147,10 @@ Result<void> LoneStart::run_hook(supervise::Hook hook)
 Result<process::Launched> LoneStart::launch()
 {
     if (auto opened = open_output(); !opened) return fail(opened.error());
-    cgroup_ = os::Cgroup::create(assignment_.cgroup_name);
+    const std::array own{os::self_pid()};
+    auto group = supervise::limited_cgroup(assignment_.cgroup_name, assignment_.spec, own);
+    if (!group) return fail(group.error());
+    cgroup_ = std::move(*group);
     state_.cgroup = cgroup_ ? cgroup_->path() : "";
     if (auto written = assignment_.directory->write_state(state_); !written) return fail(written.error());
 

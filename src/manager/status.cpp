@@ -1,6 +1,7 @@
 // status: read from the record and /proc, changing nothing.
 #include "log/log_file.hpp"
 #include "manager/delegate.hpp"
+#include "manager/leftovers.hpp"
 #include "manager/renew.hpp"
 #include "manager/verbs.hpp"
 #include "os/cgroup.hpp"
@@ -12,17 +13,8 @@ namespace {
 
 using Verdict = Judgement::Verdict;
 
-// Counted over every process of the service: its cgroup, else the main process and its descendants.
-void add_usage(ServiceStatus& status, const Judgement& judgement)
+void add_sum(ServiceStatus& status, const std::vector<std::int32_t>& pids)
 {
-    if (status.main_pid == 0) return;
-    std::vector<std::int32_t> pids;
-    const bool in_cgroup = judgement.main && !judgement.state->cgroup.empty();
-    const auto cgroup = in_cgroup ? os::Cgroup::open(judgement.state->cgroup) : std::nullopt;
-    if (cgroup) {
-        if (auto members = cgroup->processes()) pids = std::move(*members);
-    }
-    if (pids.empty()) pids = os::process_tree(static_cast<std::int32_t>(status.main_pid));
     std::uint64_t memory = 0;
     std::uint64_t ticks = 0;
     std::uint64_t tasks = 0;
@@ -32,14 +24,35 @@ void add_usage(ServiceStatus& status, const Judgement& judgement)
         if (!stat || !*stat) continue;
         ticks += (*stat)->cpu_ticks;
         tasks += (*stat)->tasks;
+        if (status.memory) continue;
         if (const auto resident = os::resident_memory(pid)) {
             memory += *resident;
             memory_known = true;
         }
     }
     if (memory_known) status.memory = memory;
-    status.cpu = os::ticks_to_duration(ticks);
+    if (!status.cpu) status.cpu = os::ticks_to_duration(ticks);
     status.tasks = tasks;
+}
+
+// What its cgroup tells, and the rest by each of its processes: those in the cgroup, else the main process and its descendants.
+void add_usage(ServiceStatus& status, const Judgement& judgement)
+{
+    std::vector<std::int32_t> pids;
+    if (const auto cgroup = recorded_cgroup(judgement)) {
+        const os::CgroupUsage used = cgroup->usage();
+        status.memory_kills += used.memory_kills;
+        if (!judgement.main) return;
+        if (auto members = cgroup->processes()) pids = std::move(*members);
+        status.memory = used.memory;
+        status.memory_peak = used.memory_peak;
+        status.memory_limit = used.memory_limit;
+        status.tasks_limit = used.tasks_limit;
+        status.cpu = used.cpu;
+    }
+    if (status.main_pid == 0) return;
+    if (pids.empty()) pids = os::process_tree(static_cast<std::int32_t>(status.main_pid));
+    add_sum(status, pids);
 }
 
 void add_record(ServiceStatus& status, const record::State& state)
@@ -49,6 +62,7 @@ void add_record(ServiceStatus& status, const record::State& state)
     status.state = state.state;
     status.since = state.since;
     status.restarts = state.restarts;
+    status.memory_kills = state.memory_kills;
     status.last_exit = state.last_exit;
     status.command = state.command;
     status.service_file = state.service_file;

@@ -28,16 +28,6 @@ bool is_group_name(const std::string& name)
     return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos && !name.starts_with("cgroup.");
 }
 
-// 0 or an errno.
-int write_file(BorrowedFd group, const char* file, std::string_view text)
-{
-    const int fd = ::openat(group.get(), file, O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return errno;
-    const int error = ::write(fd, text.data(), text.size()) < 0 ? errno : 0;
-    ::close(fd);
-    return error;
-}
-
 }  // namespace
 
 std::optional<Cgroup> Cgroup::create(const std::string& name)
@@ -88,7 +78,7 @@ Result<std::vector<std::int32_t>> Cgroup::processes() const
 
 Result<void> Cgroup::kill() const
 {
-    const int error = write_file(directory_, "cgroup.kill", "1");
+    const int error = cgroup_tree::write_file(directory_, "cgroup.kill", "1");
     if (error == 0 || error == ENODEV) return {};  // ENODEV: it has been removed
     if (const int fallback = cgroup_tree::kill_members(directory_); fallback != 0) {
         return fail(errno_error("kill", text_of(path_), fallback));
@@ -98,7 +88,7 @@ Result<void> Cgroup::kill() const
 
 Result<void> Cgroup::add(std::int32_t pid) const
 {
-    const int error = write_file(directory_, "cgroup.procs", std::to_string(pid));
+    const int error = cgroup_tree::write_file(directory_, "cgroup.procs", std::to_string(pid));
     if (error != 0) return fail(errno_error("put " + process_text(pid) + " into", text_of(path_), error));
     return {};
 }
@@ -131,7 +121,7 @@ Result<void> Cgroup::remove() const
         }
     }
     if (error != 0 && error != ENOENT) return fail(errno_error("remove", text_of(path_), error));
-    ::rmdir(path_.substr(0, path_.rfind('/')).c_str());  // ".../steward" goes with the last of its groups
+    cgroup_tree::remove_bare_parent(path_.substr(0, path_.rfind('/')));  // ".../steward" goes with the last of its groups
     return {};
 }
 

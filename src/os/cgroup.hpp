@@ -2,7 +2,10 @@
 // On a hybrid host the v2 hierarchy at /sys/fs/cgroup/unified serves (processes are tracked and killed; no controllers there).
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +14,24 @@
 #include "os/fd.hpp"
 
 namespace steward::os {
+
+// What a group's processes may use together; unset: as much as there is.
+struct CgroupLimits {
+    std::optional<std::uint64_t> memory;  // bytes
+    std::optional<unsigned> cpu;          // in percent of one CPU
+    std::optional<std::uint64_t> tasks;
+    [[nodiscard]] bool any() const { return memory || cpu || tasks; }
+};
+
+// What they use. Unset: there is no limit, or the kernel does not count it here.
+struct CgroupUsage {
+    std::optional<std::uint64_t> memory;  // in bytes, what the kernel keeps of files for them included
+    std::optional<std::uint64_t> memory_peak;
+    std::optional<std::uint64_t> memory_limit;
+    std::uint64_t memory_kills = 0;  // processes that the kernel has killed for want of memory
+    std::optional<std::uint64_t> tasks_limit;
+    std::optional<std::chrono::microseconds> cpu;  // of those that have ended, too
+};
 
 class Cgroup {
   public:
@@ -26,6 +47,14 @@ class Cgroup {
     Result<std::vector<std::int32_t>> processes() const;
     // cgroup.kill (5.14), else SIGKILL to each member until none is left to signal.
     Result<void> kill() const;
+    // Whether the host's cgroups could hold these at all. What the caller may do is another question.
+    static Result<void> can_limit(const CgroupLimits& limits);
+    // Processes in the group that steward's are made below forbid controllers there: of these, those of `own` make room and go into a group
+    // of their own. Others are not moved, and the limit fails.
+    Result<void> limit(const CgroupLimits& limits, std::span<const std::int32_t> own) const;
+    // Before processes of this one's making are to be limited: it makes room itself, and they are born there.
+    static void step_aside();
+    [[nodiscard]] CgroupUsage usage() const;
     // Puts a process in it.
     Result<void> add(std::int32_t pid) const;
     // Whether a process (zombies do not count) is in it or below. False when it has gone.

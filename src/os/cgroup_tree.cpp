@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <span>
@@ -33,15 +34,6 @@ bool is_writable_hierarchy(const char* path)
 {
     struct statfs filesystem = {};
     return ::statfs(path, &filesystem) == 0 && filesystem.f_type == cgroup2_magic && (filesystem.f_flags & ST_RDONLY) == 0;
-}
-
-// "/sys/fs/cgroup" where only v2 is mounted, "…/unified" on a hybrid host. Unset: none, or none that can be written.
-std::optional<std::string> hierarchy()
-{
-    for (const char* path : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
-        if (is_writable_hierarchy(path)) return path;
-    }
-    return std::nullopt;
 }
 
 bool systemd_is_running()  // as sd_booted(3) tells
@@ -86,7 +78,7 @@ struct CloseDirectory {
     void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-// Calls for each group right below.
+// Calls for each group right below but hidden ones.
 void for_each_child(BorrowedFd group, const std::function<void(BorrowedFd child, const char* name)>& visit)
 {
     const int list = ::openat(group.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -135,6 +127,15 @@ int kill_some(BorrowedFd group, std::span<const std::int32_t> pids)
 
 }  // namespace
 
+// "/sys/fs/cgroup" where only v2 is mounted, "…/unified" on a hybrid host. Unset: none, or none that can be written.
+std::optional<std::string> hierarchy()
+{
+    for (const char* path : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+        if (is_writable_hierarchy(path)) return path;
+    }
+    return std::nullopt;
+}
+
 std::optional<std::string> place_for_groups()
 {
     const std::optional<std::string> mount = hierarchy();
@@ -143,10 +144,20 @@ std::optional<std::string> place_for_groups()
     if (!under_systemd && ::geteuid() == 0) return mount;
     const std::optional<std::string> own = own_group();
     if (!own) return std::nullopt;
-    const std::string path = *mount + *own;
+    std::string path = *mount + *own;
+    if (path.ends_with(own_leaf)) path.resize(path.size() - std::strlen(own_leaf));
     if (!can_write(path) || !can_write(path + "/cgroup.procs")) return std::nullopt;
     if (under_systemd && !is_marked_delegated(path)) return std::nullopt;
     return path;
+}
+
+int write_file(BorrowedFd group, const char* file, std::string_view text)
+{
+    const int fd = ::openat(group.get(), file, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return errno;
+    const int error = ::write(fd, text.data(), text.size()) < 0 ? errno : 0;
+    ::close(fd);
+    return error;
 }
 
 UniqueFd open_group(const std::string& path)
@@ -157,7 +168,7 @@ UniqueFd open_group(const std::string& path)
     return group;
 }
 
-int list_processes(BorrowedFd group, std::vector<std::int32_t>& pids)
+int list_direct(BorrowedFd group, std::vector<std::int32_t>& pids)
 {
     const UniqueFd list(::openat(group.get(), "cgroup.procs", O_RDONLY | O_CLOEXEC));
     if (!list) return errno == ENOENT || errno == ENODEV ? 0 : errno;
@@ -167,7 +178,12 @@ int list_processes(BorrowedFd group, std::vector<std::int32_t>& pids)
     } else if (text.error().os_errno != ENODEV && text.error().os_errno != EOPNOTSUPP) {  // removed; threaded: its parent lists them
         return text.error().os_errno != 0 ? text.error().os_errno : E2BIG;
     }
-    int error = 0;
+    return 0;
+}
+
+int list_processes(BorrowedFd group, std::vector<std::int32_t>& pids)
+{
+    int error = list_direct(group, pids);
     for_each_child(group, [&](BorrowedFd child, const char*) {
         if (error == 0) error = list_processes(child, pids);
     });
@@ -200,6 +216,19 @@ void remove_children(BorrowedFd group)
         remove_children(child);
         ::unlinkat(group.get(), name, AT_REMOVEDIR);
     });
+}
+
+void remove_bare_parent(const std::string& path)
+{
+    if (::rmdir(path.c_str()) == 0) return;
+    const UniqueFd parent = open_group(path);
+    if (!parent) return;
+    // As long as a service's is left, whoever joins steward there has to go into steward's own, which no child is.
+    bool bare = true;
+    for_each_child(parent, [&](BorrowedFd, const char*) { bare = false; });
+    if (!bare) return;
+    ::rmdir((path.substr(0, path.rfind('/')) + own_leaf).c_str());
+    ::rmdir(path.c_str());
 }
 
 }  // namespace steward::os::cgroup_tree

@@ -67,9 +67,7 @@ void ServiceRunner::leftovers_killed(const StopReport& report)
     if (!report.service_is_over()) tell_trouble(stop_error(name(), report));
     // What could not be looked for may still be there.
     if (report.survivors.empty() && report.error && os::is_shortage(report.error->os_errno)) return kill_leftovers();
-    // A cgroup that was killed once is not born into again.
-    if (cgroup_) static_cast<void>(cgroup_->remove());
-    cgroup_.reset();
+    close_cgroup();
     after_end();
 }
 
@@ -99,6 +97,7 @@ void ServiceRunner::settle_end()
         if (state_.reason.empty()) state_.reason = "it ended at once: " + end_text(exit);
         return fail_start(early_exit());
     }
+    if (killed_for_memory(exit) && state_.reason.empty()) state_.reason = end_text(exit);
     const auto ran = std::chrono::duration_cast<Duration>(os::MonotonicClock::now() - launched_at_);
     const auto decision =
         decide(assignment_.spec.restart, exit, ran, {.attempts = static_cast<unsigned>(state_.attempts)}, random_fraction());
@@ -137,9 +136,16 @@ void ServiceRunner::back_off(const RestartDecision& decision)
     output_.hang_up();
 }
 
+// Nobody else is known to have sent that signal.
+bool ServiceRunner::killed_for_memory(const ExitStatus& exit) const
+{
+    return memory_kills_ > 0 && exit.signalled && exit.code == SIGKILL;
+}
+
 // With the error that it has told before.
 std::string ServiceRunner::end_text(const ExitStatus& exit) const
 {
+    if (killed_for_memory(exit)) return "killed by the kernel for want of memory";
     return to_string(exit) + (state_.said_errno != 0 ? " (it told of: " + os::errno_text(state_.said_errno) + ")" : "");
 }
 
@@ -264,7 +270,7 @@ void ServiceRunner::finish(ServiceState state, std::string reason)
     hook_.reset();
     reload_.reset();
     remove_pid_file(main_ ? main_->pid() : state_.last_exit_pid);
-    if (cgroup_) static_cast<void>(cgroup_->remove());
+    close_cgroup();
     // Before anybody is told: what it wrote until it ended is in its log.
     output_.drain();
     main_.reset();

@@ -54,8 +54,7 @@ void ServiceRunner::run_last_hook(Hook hook, std::function<void()> then)
     if (assignment_.hooks[hook].empty()) return then();
     if (state_.state != ServiceState::stopping) set_state(ServiceState::stopping);
     // It may have been killed: nothing is born into it then.
-    if (cgroup_) static_cast<void>(cgroup_->remove());
-    cgroup_.reset();
+    close_cgroup();
     run_hook(hook, [then = std::move(then)](const HookRun::Failure&) { then(); });
 }
 
@@ -111,7 +110,7 @@ void ServiceRunner::run_pre_start()
 Result<void> ServiceRunner::open_for_launch()
 {
     if (auto ready = output_.begin_launch(); !ready) return ready;
-    open_cgroup();
+    if (auto opened = open_cgroup(); !opened) return opened;
     if (!assignment_.directory) return {};
     if (auto cleared = assignment_.directory->clear_main(); !cleared) return cleared;
     state_.state = ServiceState::starting;
@@ -124,8 +123,7 @@ void ServiceRunner::launch_over_remains()
 {
     end_processes({.rules = assignment_.spec.stop, .kill_at_once = true}, [this](const StopReport& report) {
         if (!report.service_is_over()) tell_trouble(stop_error(name(), report));
-        if (cgroup_) static_cast<void>(cgroup_->remove());
-        cgroup_.reset();
+        close_cgroup();
         if (state_.stop_requested) return run_post_stop([this] { finish(ServiceState::stopped, ""); });
         launch();
     });

@@ -5,6 +5,7 @@
 
 #include "os/shortage.hpp"
 #include "record/pid_file.hpp"
+#include "supervise/limited_cgroup.hpp"
 
 namespace steward::supervise {
 
@@ -41,6 +42,7 @@ void ServiceRunner::launch()
     state_.ready_since.reset();
     state_.fault = record::State::Fault::none;
     forget_words();
+    memory_kills_ = 0;
     post_stop_due_ = true;
     if (!assignment_.hooks[Hook::pre_start].empty()) return run_pre_start();
     launch_program();
@@ -53,11 +55,31 @@ void ServiceRunner::launch_program()
     if (assignment_.report_launch && first_start_) answer_all(start_answers_, started_reply());
 }
 
-void ServiceRunner::open_cgroup()
+Result<void> ServiceRunner::open_cgroup()
 {
-    cgroup_ = os::Cgroup::create(assignment_.cgroup_name);
+    const std::array own{host_.keeper.pid, host_.supervisor.pid};
+    auto made = limited_cgroup(assignment_.cgroup_name, assignment_.spec, own);
+    cgroup_ = made ? std::move(*made) : std::nullopt;
     state_.cgroup = cgroup_ ? cgroup_->path() : "";
     state_.main_pidfs_inode = 0;
+    if (!made) return fail(made.error());
+    return {};
+}
+
+// A cgroup that was killed once is not born into again. What the kernel has killed in it is noted before it goes, and once only: the record
+// that counts it names it no more.
+void ServiceRunner::close_cgroup()
+{
+    if (!cgroup_) return;
+    memory_kills_ = cgroup_->usage().memory_kills;
+    if (memory_kills_ > 0) {
+        state_.cgroup.clear();
+        state_.memory_kills += memory_kills_;
+        static_cast<void>(write_state());
+        host_.events.error(name(), "the kernel killed " + std::to_string(memory_kills_) + " of its processes for want of memory");
+    }
+    static_cast<void>(cgroup_->remove());
+    cgroup_.reset();
 }
 
 Result<void> ServiceRunner::try_launch()
@@ -65,7 +87,9 @@ Result<void> ServiceRunner::try_launch()
     if (auto ready = output_.begin_launch(); !ready) return ready;
     output_.note_launch(state_);
     // With a hook before it, it is there already, and what that has left is in it.
-    if (assignment_.hooks[Hook::pre_start].empty()) open_cgroup();
+    if (assignment_.hooks[Hook::pre_start].empty()) {
+        if (auto opened = open_cgroup(); !opened) return opened;
+    }
     if (auto lent = lend_mailbox(); !lent) return lent;
     // What the last run left in it would be taken for this one's.
     if (is(ServiceType::forking)) static_cast<void>(record::remove_pid_file(assignment_.pid_file, 0, assignment_.owner));
@@ -85,6 +109,7 @@ Result<void> ServiceRunner::try_launch()
         static_cast<void>(cgroup_->remove());
         cgroup_.reset();
         state_.cgroup.clear();
+        if (limits_of(assignment_.spec.resources).any()) return fail(no_cgroup(assignment_.spec));
     }
     if (is(ServiceType::forking)) return {};
     return write_pid_file();

@@ -129,7 +129,8 @@ class ServiceRunner {
     void launch();
     void launch_program();
     Result<void> try_launch();
-    void open_cgroup();
+    Result<void> open_cgroup();
+    void close_cgroup();
     Result<process::Launched> launch_recorded(record::ServiceDirectory& directory);
     void launch_failed(const Error& error);
     void launch_later();
@@ -195,6 +196,7 @@ class ServiceRunner {
     void conclude();
     void finish(ServiceState state, std::string reason);
     [[nodiscard]] bool exit_is_awaited() const;
+    [[nodiscard]] bool killed_for_memory(const ExitStatus& exit) const;
     [[nodiscard]] std::string end_text(const ExitStatus& exit) const;
     [[nodiscard]] Error early_exit();
 
@@ -226,6 +228,7 @@ class ServiceRunner {
     Assignment& assignment_;
     record::State state_;
     std::optional<os::Cgroup> cgroup_;
+    std::uint64_t memory_kills_ = 0;      // by the kernel, in the run that is over
     std::optional<os::ProcessRef> main_;  // stays after its end, for its number, until the leftovers are gone
     // A recorded main process that ended unseen: its status may still come.
     std::int32_t unseen_ = 0;

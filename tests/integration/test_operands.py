@@ -167,7 +167,7 @@ STATUS = {
     "main_pid": (int, type(None)), "since": (str, type(None)), "ready": bool, "ready_since": (str, type(None)), "restarts": int, "memory_bytes": (int, type(None)),
     "service_file": (str, type(None)), "service_file_changed": bool, "service_file_gone": bool, "unit_stale": bool, "supervised": bool, "supervisor_alive": bool,
     "supervisor_pid": (int, type(None)), "keeper_pid": (int, type(None)), "next_start": (str, type(None)), "last_exit": (dict, type(None)),
-    "cpu_microseconds": (int, type(None)), "tasks": (int, type(None)), "command": list, "pid_file": (str, type(None)),
+    "cpu_microseconds": (int, type(None)), "tasks": (int, type(None)), "tasks_limit": (int, type(None)), "memory_limit_bytes": (int, type(None)), "memory_peak_bytes": (int, type(None)), "memory_kills": int, "command": list, "pid_file": (str, type(None)),
     "log_file": (str, type(None)), "last_lines": list,
     "healthy": (bool, type(None)), "status_text": (str, type(None)),
     "init_system": (str, type(None)), "boot": (str, type(None)),

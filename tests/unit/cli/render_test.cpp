@@ -39,6 +39,10 @@ ServiceStatus busy_service()
     status.memory = 12'897'485;
     status.cpu = 1'234'567us;
     status.tasks = 4;
+    status.memory_limit = 64 << 20;
+    status.memory_peak = 40 << 20;
+    status.memory_kills = 2;
+    status.tasks_limit = 20;
     status.command = {"/usr/sbin/mydaemon", "--port", "8080", "--motto", "it's alive"};
     status.service_file_changed = true;
     status.pid_file = "/run/steward/web.pid";

@@ -149,6 +149,9 @@ core = "infinity"
 stack = "8MiB:infinity"
 nproc = "18446744073709551614"
 [resources]
+memory = "512MiB"
+cpu = "150%"
+tasks = 4194304
 nice = -20
 oom-score-adjust = 1000
 cpu-affinity = [6, "0-2", 1]
@@ -169,6 +172,9 @@ ambient-capabilities = "Cap_Chown"
     EXPECT_THAT(spec.limits,
                 ElementsAre(Pair("core", ResourceLimit{infinity, infinity}), Pair("nofile", ResourceLimit{65536, 65536}),
                             Pair("nproc", ResourceLimit{infinity - 1, infinity - 1}), Pair("stack", ResourceLimit{8 << 20, infinity})));
+    EXPECT_THAT(spec.resources.memory, Optional(512U << 20U));
+    EXPECT_THAT(spec.resources.cpu, Optional(150U));
+    EXPECT_THAT(spec.resources.tasks, Optional(4194304U));
     EXPECT_THAT(spec.resources.nice, Optional(-20));
     EXPECT_THAT(spec.resources.oom_score_adjust, Optional(1000));
     EXPECT_THAT(spec.resources.cpu_affinity, ElementsAre(0, 1, 2, 6));

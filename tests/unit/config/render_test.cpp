@@ -69,7 +69,7 @@ TEST(Render, every_member_survives)
     spec.log = {LogOutput::file, "/var/log/x", "/var/log/y"};
     constexpr auto infinity = std::numeric_limits<std::uint64_t>::max();
     spec.limits = {{"as", {infinity, infinity}}, {"core", {0, infinity}}, {"nofile", {1, 2}}, {"nproc", {infinity - 1, infinity - 1}}};
-    spec.resources = {0, 0, {0, 8191}};
+    spec.resources = {.memory = 1, .cpu = 1, .tasks = 1, .nice = 0, .oom_score_adjust = 0, .cpu_affinity = {0, 8191}};
     spec.security = {true, std::vector<std::string>{"cap_chown"}, {"cap_chown"}};
     expect_round_trip(spec);
 
