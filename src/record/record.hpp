@@ -69,6 +69,7 @@ struct State {
     LogPlace launch_out;
     LogPlace launch_err;               // with [log] stderr-file
     std::uint64_t attempts = 0;        // restarts since it last ran for [restart] window
+    std::int64_t last_run = 0;         // in µs, how long the run was that has ended; 0: its launch came to nothing
     std::uint64_t memory_kills = 0;    // by the kernel, in runs that are over
     std::uint32_t pid_file_owner = 0;  // who beside root may have written the PID file
     std::string cgroup;                // path, empty: none

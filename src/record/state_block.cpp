@@ -13,7 +13,7 @@ namespace steward::record {
 namespace {
 
 constexpr std::uint64_t magic = 0x4554415453445453;  // "STDSTATE"
-constexpr std::uint32_t version = 4;
+constexpr std::uint32_t version = 5;
 constexpr std::size_t path_limit = PATH_MAX - 1;
 constexpr std::size_t reason_limit = 1024;
 constexpr std::size_t boot_id_limit = 64;
@@ -197,6 +197,7 @@ void each(AnyState& state, const Visit& visit)
         visit(place->offset);
     }
     visit(state.attempts);
+    visit(state.last_run);
     visit(state.memory_kills);
     visit(state.pid_file_owner);
     visit(state.cgroup);

@@ -14,6 +14,14 @@ constexpr std::chrono::milliseconds notice_wait{500};
 constexpr std::chrono::milliseconds notice_pause{20};
 constexpr std::chrono::seconds record_pause{1};
 
+// Where it cannot be told: now.
+os::MonotonicClock::time_point start_of(const os::ProcessIdentity& process)
+{
+    const auto started = os::start_time_to_clock(process.start_time);
+    const auto ran = started ? std::chrono::system_clock::now() - *started : std::chrono::system_clock::duration::zero();
+    return os::MonotonicClock::now() - ran;
+}
+
 bool is_final(ServiceState state)
 {
     return state == ServiceState::stopped || state == ServiceState::finished || state == ServiceState::failed;
@@ -95,7 +103,7 @@ void ServiceRunner::carry_on(const record::State& before, const std::optional<os
         if (liveness && *liveness == os::Liveness::alive) return adopt_main(std::move(**process));
     }
     if (before.state == ServiceState::backing_off) return start_now_ ? launch() : resume_back_off();
-    if (main && main->pid != before.last_exit_pid) return await_unseen_exit(main->pid, before.state);
+    if (main && main->pid != before.last_exit_pid) return await_unseen_exit(*main, before.state);
     if (before.stop_requested) return begin_stop();
     // Either the end of a run was noted and what follows from it was not, or a launch came to nothing.
     if (main || before.state == ServiceState::stopping) return kill_leftovers();
@@ -109,9 +117,7 @@ void ServiceRunner::adopt_main(os::ProcessRef main)
     main_running_ = true;
     start_now_ = false;
     state_.main_pidfs_inode = main_->identity().pidfs_inode;
-    const auto started = os::start_time_to_clock(main_->identity().start_time);
-    const auto ran = started ? std::chrono::system_clock::now() - *started : std::chrono::system_clock::duration::zero();
-    launched_at_ = os::MonotonicClock::now() - ran;
+    launched_at_ = start_of(main_->identity());
     if (!is(ServiceType::forking)) static_cast<void>(write_pid_file());
     watch_foreign_main();
     if (state_.stop_requested) {
@@ -159,11 +165,11 @@ bool ServiceRunner::recover_mailbox()
 }
 
 // Its status is on its way from the keeper, or lost with it.
-void ServiceRunner::await_unseen_exit(std::int32_t pid, ServiceState before)
+void ServiceRunner::await_unseen_exit(const os::ProcessIdentity& main, ServiceState before)
 {
-    unseen_ = pid;
+    unseen_ = main.pid;
     unseen_was_starting_ = before == ServiceState::starting;
-    launched_at_ = os::MonotonicClock::now();
+    launched_at_ = start_of(main);
     static_cast<void>(write_state());
     main_watch_ = host_.loop.after(notice_wait, [this] {
         main_watch_ = 0;

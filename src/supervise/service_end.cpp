@@ -39,6 +39,7 @@ void ServiceRunner::main_ended(const ExitStatus& status)
     stop_waiting();
     state_.last_exit = status;
     state_.last_exit_pid = main_running_ ? main_->pid() : unseen_;
+    state_.last_run = std::chrono::duration_cast<Duration>(os::MonotonicClock::now() - launched_at_).count();
     main_running_ = false;
     unseen_ = 0;
     static_cast<void>(write_state());
@@ -98,10 +99,8 @@ void ServiceRunner::settle_end()
         return fail_start(early_exit());
     }
     if (killed_for_memory(exit) && state_.reason.empty()) state_.reason = end_text(exit);
-    const auto ran = std::chrono::duration_cast<Duration>(os::MonotonicClock::now() - launched_at_);
-    const auto decision =
-        decide(assignment_.spec.restart, exit, ran, {.attempts = static_cast<unsigned>(state_.attempts)}, random_fraction());
-    state_.attempts = decision.history.attempts;
+    const RestartHistory history{.attempts = static_cast<unsigned>(state_.attempts)};
+    const auto decision = decide(assignment_.spec.restart, exit, Duration(state_.last_run), history, random_fraction());
     const std::string why = state_.reason.empty() ? end_text(exit) : state_.reason;
     if (classify(exit, assignment_.spec.restart) == Ending::clean) return follow(decision, why);
     run_last_hook(Hook::on_failure, [this, decision, why] { follow(decision, why); });
@@ -113,6 +112,8 @@ void ServiceRunner::follow(const RestartDecision& decision, const std::string& w
     using Verdict = RestartDecision::Verdict;
     if (state_.stop_requested) return finish(ServiceState::stopped, "");
     if (start_now_) return start_by_hand();
+    // Not before the hook: a supervisor that dies meanwhile leaves it to be done again.
+    state_.attempts = decision.history.attempts;
     if (decision.verdict == Verdict::restart) return back_off(decision);
     if (decision.verdict == Verdict::finished) return finish(ServiceState::finished, "");
     const std::string count = ", given up after " + std::to_string(state_.attempts) + " restarts";

@@ -152,6 +152,7 @@ void ServiceRunner::launch_failed(const Error& error)
     shortage_ = os::is_shortage(error.os_errno);
     if (shortage_ && !main_running_) return launch_later();
     state_.last_exit = ExitStatus{.known = false, .at = std::chrono::system_clock::now()};
+    state_.last_run = 0;
     // It may run, but its PID file could not be written: nothing is left half done.
     kill_leftovers();
 }

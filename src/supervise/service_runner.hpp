@@ -173,7 +173,7 @@ class ServiceRunner {
     void adopt_main(os::ProcessRef main);
     void adopt_starting();
     bool recover_mailbox();
-    void await_unseen_exit(std::int32_t pid, ServiceState before);
+    void await_unseen_exit(const os::ProcessIdentity& main, ServiceState before);
     void resume_back_off();
     void watch_foreign_main();
     void ask_for_exit(os::MonotonicClock::time_point until);

@@ -57,6 +57,24 @@ def test_a_killed_supervisor_is_replaced_by_its_keeper_and_the_service_runs_on(r
 
 
 @fallback
+@pytest.mark.parametrize("last", ["kill", "reexec"])
+def test_who_carries_on_counts_the_restarts_on(room, last):
+    """Each run is counted once, whoever saw its end: the limit is reached after as many as ever."""
+    room.service("web", ["/bin/sh", "-c", 'echo $$ >>"$0"; sleep 0.3; exit 3', room.work / "runs"], "[restart]\ndelay = '50ms'\nfactor = 1\nlimit = 10\n")
+    room("start", "web")
+    for restarts in range(1, 4):
+        wait_until(lambda: room.status()["restarts"] >= restarts, "a restart")
+        if restarts == 3 and last == "reexec":
+            room("reexec", "web", code=None)
+        else:
+            kill(whole_pair(room)[1])
+    status = wait_until(lambda: (now := room.status())["state"] == "failed" and now, "the end of the restarts")
+    assert status["reason"].endswith(", given up after 10 restarts"), status
+    assert status["restarts"] == 10
+    assert len((room.work / "runs").read_text().split()) == 11
+
+
+@fallback
 def test_a_killed_keeper_is_replaced_and_the_service_runs_on(room):
     holder(room)
     room("start", "web")

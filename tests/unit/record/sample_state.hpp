@@ -37,6 +37,7 @@ inline State sample_state()
     state.launch_out = {.device = 41, .inode = 42, .offset = 43};
     state.launch_err = {.device = 44, .inode = 45, .offset = 46};
     state.attempts = 3;
+    state.last_run = 61'000'000;
     state.memory_kills = 5;
     state.pid_file_owner = 112;
     state.cgroup = "/sys/fs/cgroup/steward/web";
@@ -71,9 +72,9 @@ inline bool operator==(const State& one, const State& other)
            one.status_text == other.status_text && one.extended_until == other.extended_until &&
            one.watchdog_interval == other.watchdog_interval && one.health == other.health && one.health_failures == other.health_failures &&
            one.launch_out == other.launch_out && one.launch_err == other.launch_err && one.attempts == other.attempts &&
-           one.memory_kills == other.memory_kills && one.pid_file_owner == other.pid_file_owner && one.cgroup == other.cgroup &&
-           one.pid_file == other.pid_file && one.log_file == other.log_file && one.service_file == other.service_file &&
-           one.reason == other.reason && one.file_digest == other.file_digest;
+           one.last_run == other.last_run && one.memory_kills == other.memory_kills && one.pid_file_owner == other.pid_file_owner &&
+           one.cgroup == other.cgroup && one.pid_file == other.pid_file && one.log_file == other.log_file &&
+           one.service_file == other.service_file && one.reason == other.reason && one.file_digest == other.file_digest;
 }
 
 }  // namespace steward::record

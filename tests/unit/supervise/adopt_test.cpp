@@ -1,5 +1,6 @@
 // What a supervisor makes of a record that was left behind: by one that was killed between any two lines.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -145,6 +146,97 @@ TEST_F(Adopt, an_end_that_nobody_saw_counts_as_a_failure)
     carry_on(left_behind(ServiceState::running));
     ASSERT_TRUE(test::eventually([&] { return runs() == 1; }));
     EXPECT_FALSE(state()->last_exit->known);
+}
+
+// One of a loop of short runs: how far its back-off has come outlives whoever counted it.
+TEST_F(Adopt, the_back_off_goes_on_where_it_was)
+{
+    spec_.restart = {.delay = 1ms, .factor = 2, .max_delay = 10h, .jitter = 0, .window = 60s};
+    spec_.restart.policy = RestartPolicyKind::always;
+    const auto main = ended_process();
+    struct Case {
+        std::int64_t last_run;
+        std::uint64_t attempts;
+        std::chrono::milliseconds delay;
+    };
+    for (const auto& [last_run, attempts, delay] :
+         {Case{59'999'999, 24, (1 << 23) * 1ms}, Case{60'000'000, 1, 1ms}, Case{0, 24, (1 << 23) * 1ms}}) {
+        write_main(main);
+        auto left = with_noted_end(ServiceState::running, main, 3);
+        left.attempts = 23;
+        left.last_run = last_run;
+        auto& child = carry_on(left);
+        ASSERT_TRUE(test::eventually([&] { return state()->restarts == 1; }));
+        EXPECT_EQ(state()->attempts, attempts) << last_run;
+        if (delay > 1s) {
+            EXPECT_EQ(state_now(), ServiceState::backing_off);
+            EXPECT_GT(*state()->next_start, std::chrono::system_clock::now() + delay / 2);
+        }
+        ASSERT_TRUE(ask(Request::stop));
+        EXPECT_EQ(child.reap(), 0);
+    }
+}
+
+TEST_F(Adopt, a_restart_limit_that_was_reached_is_reached)
+{
+    spec_.restart.limit = 3;
+    const auto main = ended_process();
+    write_main(main);
+    auto left = with_noted_end(ServiceState::running, main, 3);
+    left.attempts = 3;
+    left.last_run = 1;
+    EXPECT_EQ(carry_on(left).reap(), 0);
+    EXPECT_EQ(state_now(), ServiceState::failed);
+    EXPECT_THAT(state()->reason, HasSubstr("given up after 3 restarts"));
+    EXPECT_EQ(runs(), 0U);
+}
+
+// How long it ran nobody saw, but it has not run since before it began.
+TEST_F(Adopt, an_end_that_nobody_saw_is_counted_from_the_start_of_the_process)
+{
+    spec_.restart.window = 10h;
+    write_main(ended_process());
+    auto left = left_behind(ServiceState::running);
+    left.attempts = 7;
+    carry_on(left);
+    ASSERT_TRUE(test::eventually([&] { return runs() == 1; }));
+    EXPECT_EQ(state()->attempts, 8U);
+    EXPECT_LT(state()->last_run, 3'600'000'000);
+}
+
+// The hook is run again by the next supervisor, and the end is counted once.
+TEST_F(Adopt, an_end_is_not_counted_before_its_hook_is_over)
+{
+    spec_.restart.delay = spec_.restart.max_delay = 1h;
+    const auto main = ended_process();
+    write_main(main);
+    auto left = with_noted_end(ServiceState::running, main, 3);
+    left.attempts = 2;
+    EXPECT_TRUE(record_->write_state(left));
+    Commands hooks;
+    hooks.push_back(test::plan_of({"/bin/sh", "-c", "echo hook >>$0; read x <$1", scratch_ / "hooks", scratch_ / "gate"}));
+    ASSERT_EQ(mkfifo((scratch_ / "gate").c_str(), 0600), 0);
+    const auto begin = [&]() -> test::TestChild& {
+        auto given = assignment(counted("exec sleep 1000"));
+        given.adopt = true;
+        given.hooks.set(Hook::on_failure, hooks);
+        return supervise(std::move(given));
+    };
+    auto& first = begin();
+    const auto hooks_have_run = [&](const std::string& runs) {
+        return test::eventually([&] { return test::content_of(scratch_ / "hooks") == runs; });
+    };
+    ASSERT_TRUE(hooks_have_run("hook\n"));
+    EXPECT_EQ(state()->attempts, 2U);
+    kill(first.pid(), SIGKILL);
+    static_cast<void>(first.reap());
+    auto& second = begin();
+    ASSERT_TRUE(hooks_have_run("hook\nhook\n"));
+    scratch_.write("gate", "go\n");
+    ASSERT_TRUE(becomes(ServiceState::backing_off));
+    EXPECT_EQ(state()->attempts, 3U);
+    ASSERT_TRUE(ask(Request::stop));
+    EXPECT_EQ(second.reap(), 0);
 }
 
 TEST_F(Adopt, a_launch_that_came_to_nothing_is_done_again)
