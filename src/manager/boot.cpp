@@ -14,8 +14,8 @@ std::string verb_of(AtBoot at_boot)
     return at_boot == AtBoot::yes ? "enable" : "disable";
 }
 
-// A service that steward did not install, and the init system knows.
-Result<bool> ask_init_system(const Site& site, AtBoot at_boot, Installation& done)
+// A service whose links are not steward's; false: the init system does not know it.
+Result<bool> ask_init_system(const Site& site, AtBoot at_boot, const BootOptions& options, Installation& done)
 {
     const init::Control* control = site.control_of(site.booted);
     auto known = control != nullptr ? control->knows(done.name) : Result<bool>(false);
@@ -23,11 +23,19 @@ Result<bool> ask_init_system(const Site& site, AtBoot at_boot, Installation& don
     done.system = site.booted;
     auto before = control->boot_state(done.name);
     if (!before) return fail(before.error());
+    if (*before == init::BootState::always) {
+        return fail(Error{.code = ErrorCode::unsupported,
+                          .operation = verb_of(at_boot),
+                          .object = done.name,
+                          .cause = "its unit says nothing of when it is to start by itself (" + std::string(to_string(*site.booted)) +
+                                   " calls that static)"});
+    }
     const bool as_wanted = (*before == init::BootState::enabled) == (at_boot == AtBoot::yes);
     if (as_wanted) return true;
+    done.changed = true;
+    if (options.dry_run) return true;
     auto asked = at_boot == AtBoot::yes ? control->enable(done.name) : control->disable(done.name);
     if (!asked) return fail(asked.error());
-    done.changed = true;
     return true;
 }
 
@@ -75,17 +83,18 @@ class BootPlan {
         auto unit = path.empty() ? Result<Content>(Content{}) : content_at(site_.tree, path);
         if (!unit) return fail(unit.error());
         const Unit installed{.path = path, .text = std::move(unit->text)};
-        const auto links = boot_links(*system_, site_.paths, name_, installed, at_boot_);
-        auto stale = at_boot_ == AtBoot::no ? boot_links(*system_, site_.paths, name_, installed, AtBoot::yes) : std::vector<Link>();
-        if (*system_ == InitSystem::sysv) {
-            auto numbered = numbered_links(site_.tree, name_);
-            if (!numbered) return fail(numbered.error());
-            stale = std::move(*numbered);
+        const auto there = links_there(site_.tree, *system_, site_.paths, name_);
+        if (!there) return fail(there.error());
+        // In a runlevel of the administrator's choice.
+        if (at_boot_ == AtBoot::yes && *system_ == InitSystem::openrc && !there->empty()) {
+            files_.keep_the_rest();
+            return {};
         }
-        for (const Link& link : links) {
+        for (const Link& link : boot_links(*system_, site_.paths, name_, installed, at_boot_)) {
             if (auto wanted = files_.want_link(link.path, link.target); !wanted) return wanted;
         }
-        for (const Link& link : stale) {
+        const bool replaced = at_boot_ == AtBoot::no || *system_ == InitSystem::sysv;
+        for (const Link& link : replaced ? *there : std::vector<Link>()) {
             if (files_.is_handled(link.path)) continue;
             if (auto dropped = files_.drop_link(link.path); !dropped) return dropped;
         }
@@ -116,9 +125,14 @@ Result<void> set_here(const Site& site, AtBoot at_boot, const BootOptions& optio
     done.system = *manifest ? (*manifest)->system : std::nullopt;
     const init::Control* control = site.control_of(done.system);
     if (control != nullptr && control->owns_links()) {
-        auto asked = options.dry_run ? Result<bool>(true) : ask_init_system(site, at_boot, done);
+        auto asked = ask_init_system(site, at_boot, options, done);
         if (!asked) return fail(asked.error());
-        return {};
+        if (*asked) return {};
+        return fail(Error{.code = ErrorCode::failed,
+                          .operation = verb_of(at_boot),
+                          .object = done.name,
+                          .cause = std::string(to_string(*done.system)) + " does not know it any more",
+                          .next_step = "steward install " + done.name});
     }
     BootPlan boot(site, done.name, *manifest, at_boot);
     auto plan = boot.make();
@@ -145,7 +159,7 @@ Result<Installation> set_at_boot(const Target& target, std::optional<Scope> scop
     auto located = locate_in(target, scope, options.root, verb_of(at_boot));
     auto site = site_of(located ? located->paths.scope : scope.value_or(callers_scope()), options.root);
     if (!site) return fail(site.error());
-    auto asked = options.dry_run ? Result<bool>(false) : ask_init_system(*site, at_boot, done);
+    auto asked = ask_init_system(*site, at_boot, options, done);
     if (!asked) return fail(asked.error());
     if (*asked) return done;
     if (!located) return fail(located.error());

@@ -9,6 +9,7 @@ namespace steward::manager {
 namespace {
 
 constexpr const char* system_units = "/usr/local/lib/systemd/system";
+constexpr const char* runlevels = "/etc/runlevels";
 constexpr const char* fallback_units = "/etc/systemd/system";
 constexpr std::size_t largest = 4096;
 constexpr std::string_view yes = "yes\n";
@@ -41,6 +42,65 @@ std::vector<std::string> unit_names(std::string_view value)
     return names;
 }
 
+std::string link_directory(const Paths& paths)
+{
+    return paths.scope == Scope::user ? paths.user_unit_links : std::string(fallback_units);
+}
+
+Result<void> add_link(const os::Tree& tree, const std::string& path, std::vector<Link>& links)
+{
+    auto found = tree.look(path, largest);
+    if (!found) return fail(found.error());
+    if (*found && (*found)->info.kind == os::FileInfo::Kind::symlink) links.push_back({path, (*found)->text});
+    return {};
+}
+
+Result<std::vector<Link>> numbered_links(const os::Tree& tree, const std::string& name)
+{
+    std::vector<Link> links;
+    for (const char level : {'0', '1', '2', '3', '4', '5', '6', 'S'}) {
+        const std::string directory = std::string("/etc/rc") + level + ".d";
+        auto names = tree.list(directory);
+        if (!names) return fail(names.error());
+        for (const std::string& link : *names) {
+            if (!is_numbered(link, name)) continue;
+            if (auto added = add_link(tree, directory + "/" + link, links); !added) return fail(added.error());
+        }
+    }
+    return links;
+}
+
+Result<std::vector<Link>> runlevel_links(const os::Tree& tree, const std::string& name)
+{
+    std::vector<Link> links;
+    auto levels = tree.list(runlevels);
+    if (!levels) return fail(levels.error());
+    for (const std::string& level : *levels) {
+        if (auto added = add_link(tree, std::string(runlevels) + "/" + level + "/" + name, links); !added) return fail(added.error());
+    }
+    return links;
+}
+
+// Below those who want it, and under other names.
+Result<std::vector<Link>> links_of_unit(const os::Tree& tree, const std::string& directory, const std::string& unit)
+{
+    std::vector<Link> links;
+    auto names = tree.list(directory);
+    if (!names) return fail(names.error());
+    for (const std::string& name : *names) {
+        const std::string path = directory + "/" + name;
+        if (name.ends_with(".wants") || name.ends_with(".requires") || name.ends_with(".upholds")) {
+            if (auto added = add_link(tree, path + "/" + unit, links); !added) return fail(added.error());
+            continue;
+        }
+        // A file, which may be too large to be looked at, is no alias.
+        const auto found = tree.look(path, largest);
+        if (!found || !*found || (*found)->info.kind != os::FileInfo::Kind::symlink) continue;
+        if (name != unit && os::base_of((*found)->text) == unit) links.push_back({path, (*found)->text});
+    }
+    return links;
+}
+
 }  // namespace
 
 std::string unit_directory(const os::Tree& tree, const Paths& paths)
@@ -67,7 +127,7 @@ std::string runit_down_path(const std::string& name)
 
 std::vector<Link> unit_links(const Paths& paths, const std::string& unit, std::string_view text)
 {
-    const std::string directory = paths.scope == Scope::user ? paths.user_unit_links : std::string(fallback_units);
+    const std::string directory = link_directory(paths);
     const std::string base = os::base_of(unit);
     std::vector<Link> links;
     bool in_install = false;
@@ -75,13 +135,15 @@ std::vector<Link> unit_links(const Paths& paths, const std::string& unit, std::s
         const std::size_t end = std::min(text.find('\n'), text.size());
         const std::string_view line = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
-        if (line.starts_with('[')) in_install = line == "[Install]";
+        if (line.starts_with('[')) in_install = line.starts_with("[Install]");
         const std::size_t equals = line.find('=');
         if (!in_install || equals == std::string_view::npos || line.starts_with('#')) continue;
-        const std::string_view key = line.substr(0, equals);
+        std::string_view key = line.substr(0, equals);
+        key = key.substr(0, key.find_last_not_of(" \t") + 1);
         for (const std::string& name : unit_names(line.substr(equals + 1))) {
             if (key == "WantedBy") links.push_back({directory + "/" + name + ".wants/" + base, unit});
             if (key == "RequiredBy") links.push_back({directory + "/" + name + ".requires/" + base, unit});
+            if (key == "UpheldBy") links.push_back({directory + "/" + name + ".upholds/" + base, unit});
             if (key == "Alias" && name != base) links.push_back({directory + "/" + name, unit});
         }
     }
@@ -102,47 +164,33 @@ std::vector<Link> boot_links(InitSystem system, const Paths& paths, const std::s
             }
             return links;
         }
-        case InitSystem::openrc: return {{"/etc/runlevels/default/" + name, "/etc/init.d/" + name}};
+        case InitSystem::openrc: return {{std::string(runlevels) + "/default/" + name, "/etc/init.d/" + name}};
         default: return {};
     }
 }
 
-Result<std::vector<Link>> numbered_links(const os::Tree& tree, const std::string& name)
+Result<std::vector<Link>> links_there(const os::Tree& tree, InitSystem system, const Paths& paths, const std::string& name)
 {
-    std::vector<Link> links;
-    for (const char level : {'0', '1', '2', '3', '4', '5', '6', 'S'}) {
-        const std::string directory = std::string("/etc/rc") + level + ".d";
-        auto names = tree.list(directory);
-        if (!names) return fail(names.error());
-        for (const std::string& link : *names) {
-            if (!is_numbered(link, name)) continue;
-            auto found = tree.look(directory + "/" + link, largest);
-            if (!found) return fail(found.error());
-            if (*found && (*found)->info.kind == os::FileInfo::Kind::symlink) links.push_back({directory + "/" + link, (*found)->text});
-        }
+    switch (system) {
+        case InitSystem::systemd: return links_of_unit(tree, link_directory(paths), name + ".service");
+        case InitSystem::sysv: return numbered_links(tree, name);
+        case InitSystem::openrc: return runlevel_links(tree, name);
+        default: return std::vector<Link>();
     }
-    return links;
 }
 
-Result<AtBoot> present_at_boot(const os::Tree& tree, InitSystem system, const std::string& name, const std::vector<Link>& links)
+Result<AtBoot> present_at_boot(const os::Tree& tree, InitSystem system, const Paths& paths, const std::string& name)
 {
-    if (system == InitSystem::sysv) {
-        const auto numbered = numbered_links(tree, name);
-        if (!numbered) return fail(numbered.error());
-        const bool starts = std::ranges::any_of(*numbered, [](const Link& link) { return os::base_of(link.path).front() == 'S'; });
-        return starts ? AtBoot::yes : AtBoot::no;
-    }
     if (system == InitSystem::runit) {
         const auto down = tree.look(runit_down_path(name), largest);
         if (!down) return fail(down.error());
         return *down ? AtBoot::no : AtBoot::yes;
     }
-    for (const Link& link : links) {
-        auto found = tree.look(link.path, largest);
-        if (!found) return fail(found.error());
-        if (*found && (*found)->info.kind == os::FileInfo::Kind::symlink) return AtBoot::yes;
-    }
-    return AtBoot::no;
+    const auto links = links_there(tree, system, paths, name);
+    if (!links) return fail(links.error());
+    const bool starts =
+        std::ranges::any_of(*links, [&](const Link& link) { return system != InitSystem::sysv || os::base_of(link.path).front() == 'S'; });
+    return starts ? AtBoot::yes : AtBoot::no;
 }
 
 std::string at_boot_path(const Paths& paths, const std::string& name)

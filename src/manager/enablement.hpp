@@ -27,7 +27,7 @@ enum class AtBoot { no, yes };
 // The file that keeps runit from starting a service at boot.
 [[nodiscard]] std::string runit_down_path(const std::string& name);
 
-// Those that systemctl would make by the [Install] section of a unit: WantedBy=, RequiredBy=, Alias=.
+// Those that systemctl would make by the [Install] section of a unit: WantedBy=, RequiredBy=, UpheldBy=, Alias=.
 [[nodiscard]] std::vector<Link> unit_links(const Paths& paths, const std::string& unit, std::string_view text);
 
 struct Unit {
@@ -38,9 +38,9 @@ struct Unit {
 [[nodiscard]] std::vector<Link> boot_links(InitSystem system, const Paths& paths, const std::string& name, const Unit& unit,
                                            AtBoot at_boot);
 // Whether one of those that start it is there; of SysV init, under whatever number; of runit, whether nothing keeps it from it.
-Result<AtBoot> present_at_boot(const os::Tree& tree, InitSystem system, const std::string& name, const std::vector<Link>& links);
+Result<AtBoot> present_at_boot(const os::Tree& tree, InitSystem system, const Paths& paths, const std::string& name);
 // The links in /etc/rcN.d, K links too.
-Result<std::vector<Link>> numbered_links(const os::Tree& tree, const std::string& name);
+Result<std::vector<Link>> links_there(const os::Tree& tree, InitSystem system, const Paths& paths, const std::string& name);
 
 // Of the service that no init system starts: what `run --all` goes by. Unset: as its service file says.
 Result<std::optional<AtBoot>> recorded_at_boot(const os::Tree& tree, const Paths& paths, const std::string& name);

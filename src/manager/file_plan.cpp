@@ -49,6 +49,15 @@ bool FilePlan::leads_to_ours(const Content& content) const
     });
 }
 
+// A link of the wanted one's purpose, left behind by what was removed since.
+bool FilePlan::leads_to_what_is_gone(const std::string& path, const Content& now, const Content& wanted) const
+{
+    if (now.kind != Content::Kind::link || wanted.kind != Content::Kind::link) return false;
+    if (os::base_of(now.text) != os::base_of(wanted.text)) return false;
+    const auto target = content_at(tree_, now.text.starts_with('/') ? now.text : os::parent_of(path) + "/" + now.text);
+    return target && target->kind == Content::Kind::nothing;
+}
+
 void FilePlan::change(FileChange::Kind kind, const std::string& path, std::vector<std::string> difference)
 {
     kept_edits_ = kept_edits_ || kind == FileChange::Kind::kept;
@@ -110,13 +119,15 @@ Result<void> FilePlan::want(const std::string& path, const Content& wanted)
         return {};
     }
     const bool free = now->kind == Content::Kind::nothing;
-    const bool may_replace = options_.force && (now->kind == Content::Kind::file || now->kind == Content::Kind::link);
+    const bool replaceable = now->kind == Content::Kind::file || now->kind == Content::Kind::link;
+    const bool may_replace = (options_.force && replaceable) || leads_to_what_is_gone(path, *now, wanted);
     if (!free && entry == nullptr && !may_replace) {
+        const std::string where = now->kind == Content::Kind::link ? ", a link to " + os::quoted(now->text) : "";
         return fail(Error{.code = ErrorCode::failed,
                           .operation = "install",
                           .object = options_.name,
-                          .cause = os::quoted(path) + " is there already, and steward did not write it",
-                          .next_step = now->kind == Content::Kind::file ? "--force" : ""});
+                          .cause = os::quoted(path) + " is there already" + where + ", and steward did not write it",
+                          .next_step = replaceable ? "--force" : ""});
     }
     if (!free && entry != nullptr && !is_as_written(*entry, *now) && !may_replace) {
         after_.entries.push_back(*entry);

@@ -56,6 +56,7 @@ class FilePlan {
     Result<void> drop(const Manifest::Entry& entry);
     void list(const std::string& path, const Content& content);
     [[nodiscard]] bool leads_to_ours(const Content& content) const;
+    [[nodiscard]] bool leads_to_what_is_gone(const std::string& path, const Content& now, const Content& wanted) const;
     void change(FileChange::Kind kind, const std::string& path, std::vector<std::string> difference = {});
     [[nodiscard]] const Manifest::Entry* listed(const std::string& path) const;
 

@@ -221,7 +221,6 @@ class Installer {
             at_boot_ = recorded->value_or(wanted);
             return {};
         }
-        auto links = boot_links(*system_, site_.paths, name_, unit_, AtBoot::yes);
         if (is_new_system()) {
             at_boot_ = wanted;
             // A runit that runs starts what is linked at once, unless it is told not to; it is enabled when it has been taken up.
@@ -229,15 +228,11 @@ class Installer {
             if (down) return plan_.set(runit_down_path(name_), Content::file({}, 0644));
             if (links_by_tool()) return {};
         } else {
-            // Other targets may have wanted it before.
-            for (const Manifest::Entry& entry : before_->entries) {
-                if (entry.kind == Content::Kind::link && !is_standing(entry.path)) links.push_back({entry.path, {}});
-            }
-            auto present = present_at_boot(site_.tree, *system_, name_, links);
+            auto present = present_at_boot(site_.tree, *system_, site_.paths, name_);
             if (!present) return fail(present.error());
             at_boot_ = *present;
-            // Numbers are the tool's, or whoever changed them.
-            if (*system_ == InitSystem::sysv) return keep_numbered_links();
+            // Numbers and runlevels are the tool's, or whoever changed them.
+            if (*system_ == InitSystem::sysv || *system_ == InitSystem::openrc) return keep_links();
         }
         for (const Link& link : boot_links(*system_, site_.paths, name_, unit_, at_boot_)) {
             if (auto linked = plan_.want_link(link.path, link.target); !linked) return linked;
@@ -245,19 +240,13 @@ class Installer {
         return {};
     }
 
-    [[nodiscard]] bool is_standing(const std::string& path) const
-    {
-        const auto links = standing_links(*system_, name_);
-        return std::ranges::find(links, path, &Link::path) != links.end();
-    }
-
     // Of the init system that it was installed for before; those that a tool numbered are in no manifest.
     Result<void> plan_former_links()
     {
         if (!before_ || before_->system == system_) return {};
         if (before_->system == InitSystem::runit) return plan_.set(runit_down_path(name_), {});
-        if (before_->system != InitSystem::sysv) return {};
-        const auto links = numbered_links(site_.tree, name_);
+        if (!before_->system) return {};
+        const auto links = links_there(site_.tree, *before_->system, site_.paths, name_);
         if (!links) return fail(links.error());
         for (const Link& link : *links) {
             if (auto dropped = plan_.drop_link(link.path); !dropped) return dropped;
@@ -265,9 +254,9 @@ class Installer {
         return {};
     }
 
-    Result<void> keep_numbered_links()
+    Result<void> keep_links()
     {
-        const auto links = numbered_links(site_.tree, name_);
+        const auto links = links_there(site_.tree, *system_, site_.paths, name_);
         if (!links) return fail(links.error());
         for (const Link& link : *links) {
             const bool listed = before_->find(link.path) != nullptr;

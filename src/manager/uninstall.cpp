@@ -36,11 +36,19 @@ Result<void> stop_first(const Site& site, const std::string& name, const std::op
     return *runs ? control->stop(name) : Result<void>();
 }
 
+// Whether its unit or script is; then so is all that leads there.
+bool is_ours(const Manifest& manifest, const std::string& name)
+{
+    return std::ranges::any_of(manifest.entries, [&](const Manifest::Entry& entry) {
+        return entry.kind == Content::Kind::file && (entry.path.ends_with("/" + name + ".service") || entry.path == "/etc/init.d/" + name);
+    });
+}
+
 Result<FilePlan> plan_removal(const Site& site, const std::string& name, const std::optional<Manifest>& manifest, bool force)
 {
     FilePlan plan(site.tree, {.name = name, .state_directory = site.paths.state, .before = manifest, .force = force});
-    if (manifest && manifest->system == InitSystem::sysv) {
-        auto links = numbered_links(site.tree, name);
+    if (manifest && manifest->system && is_ours(*manifest, name)) {
+        auto links = links_there(site.tree, *manifest->system, site.paths, name);
         if (!links) return fail(links.error());
         for (const Link& link : *links) {
             if (auto dropped = plan.drop_link(link.path); !dropped) return fail(dropped.error());

@@ -198,6 +198,67 @@ def test_what_others_wrote_is_not_replaced(image, path):
     assert (image / path).read_text() != "theirs\n"
 
 
+def test_a_link_in_the_way_is_named_and_one_that_leads_nowhere_gives_way(image):
+    link = image / PLACES["systemd"][1]
+    link.parent.mkdir(parents=True)
+    (image / "opt").mkdir()
+    (image / "opt/web.service").write_text("theirs\n")
+    link.symlink_to("/opt/web.service")
+    told = image.install("--init", "systemd", code=1).err
+    assert "a link to '/opt/web.service', and steward did not write it" in told and "--force" in told
+    image.install("--init", "systemd", "--force")
+    assert os.readlink(link) == "/usr/local/lib/systemd/system/web.service"
+    image("uninstall", "web")
+    (image / "opt/web.service").unlink()
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to("/opt/web.service")
+    image.install("--init", "systemd")
+    assert os.readlink(link) == "/usr/local/lib/systemd/system/web.service"
+
+
+@pytest.mark.parametrize("verb", ["disable", "uninstall"])
+def test_no_link_that_starts_it_is_left_whoever_made_it(image, verb):
+    image.install("--init", "systemd")
+    wants = image / "etc/systemd/system"
+    unit = "/usr/local/lib/systemd/system/web.service"
+    for link in ("rescue.target.wants/web.service", "a.service.requires/web.service", "b.service.upholds/web.service", "www.service"):
+        (wants / link).parent.mkdir(exist_ok=True)
+        (wants / link).symlink_to(unit)
+    theirs = {"rescue.target.wants/other.service", "other.service"}
+    (wants / "large.service").write_text("# a long unit\n" * 1000)
+    for link in theirs:
+        (wants / link).symlink_to("/lib/systemd/system/other.service")
+    image(verb, "web")
+    assert {str(path.relative_to(wants)) for path in wants.rglob("*") if path.is_symlink()} == theirs
+
+
+def test_in_a_runlevel_of_the_administrators_choice_it_stays_and_leaves_it(image):
+    image.install("--init", "openrc")
+    default, boot = image / PLACES["openrc"][1], image / "etc/runlevels/boot/web"
+    boot.parent.mkdir()
+    default.rename(boot)
+    image.install("--init", "openrc", text=NEEDS_STEWARD)
+    assert "was enabled already" in image("enable", "web").out
+    assert boot.is_symlink() and not default.is_symlink()
+    image("disable", "web")
+    assert not boot.is_symlink()
+    assert "was disabled already" in image("disable", "web").out
+    image("enable", "web")
+    assert default.is_symlink()
+    default.rename(boot)
+    image("uninstall", "web")
+    assert not boot.is_symlink()
+
+
+def test_blanks_around_the_equals_sign_are_systemds_way_too(image):
+    image.install("--init", "systemd")
+    unit = image / PLACES["systemd"][0]
+    unit.write_text(unit.read_text().replace("WantedBy=multi-user.target", "WantedBy = x.target"))
+    image("disable", "web")
+    image("enable", "web")
+    assert (image / "etc/systemd/system/x.target.wants/web.service").is_symlink()
+
+
 def test_a_packages_unit_is_not_put_out_of_action(image):
     (image / "usr/lib/systemd/system").mkdir(parents=True)
     (image / "usr/lib/systemd/system/web.service").write_text("[Service]\n")
