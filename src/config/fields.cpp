@@ -365,13 +365,10 @@ std::optional<std::string> Capability::read(const Node& node, Reading& reading)
     return std::nullopt;
 }
 
-std::optional<std::size_t> read_word(const Node& node, Reading& reading, const std::vector<std::string>& names,
-                                     const std::vector<Support>& support)
+std::optional<std::size_t> read_word(const Node& node, Reading& reading, const std::vector<std::string>& names)
 {
     std::string choices;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        if (support[i] == Support::yes) choices += (choices.empty() ? "" : ", ") + names[i];
-    }
+    for (const std::string& name : names) choices += (choices.empty() ? "" : ", ") + name;
     if (node.kind != Node::Kind::text) {
         reading.expected(node, "a word (" + choices + ")");
         return std::nullopt;
@@ -383,10 +380,7 @@ std::optional<std::size_t> read_word(const Node& node, Reading& reading, const s
                       nearest(node.text, names));
         return std::nullopt;
     }
-    const auto index = static_cast<std::size_t>(found - names.begin());
-    if (support[index] == Support::yes) return index;
-    reading.unsupported(node, "\"" + node.text + "\"");
-    return std::nullopt;
+    return static_cast<std::size_t>(found - names.begin());
 }
 
 std::optional<std::vector<std::string>> UnitLines::read(const Node& node, Reading& reading)

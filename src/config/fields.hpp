@@ -198,19 +198,15 @@ struct UnitLines {
     static Node write(const std::vector<std::string>& value);
 };
 
-enum class Support { yes, no };
-
 template <class Enum>
 struct Word {
     std::string_view name;
     Enum value;
-    Support support = Support::yes;
 };
 template <class Enum>
-Word(std::string_view, Enum, Support = Support::yes) -> Word<Enum>;  // clang 14 deduces no aggregates
+Word(std::string_view, Enum) -> Word<Enum>;  // clang 14 deduces no aggregates
 
-std::optional<std::size_t> read_word(const Node& node, Reading& reading, const std::vector<std::string>& names,
-                                     const std::vector<Support>& support);
+std::optional<std::size_t> read_word(const Node& node, Reading& reading, const std::vector<std::string>& names);
 
 // One of a few words. `Words` is a constexpr array of Word.
 template <const auto& Words>
@@ -219,12 +215,8 @@ struct Choice {
     static std::optional<Value> read(const Node& node, Reading& reading)
     {
         std::vector<std::string> names;
-        std::vector<Support> support;
-        for (const auto& word : Words) {
-            names.emplace_back(word.name);
-            support.push_back(word.support);
-        }
-        const auto index = read_word(node, reading, names, support);
+        for (const auto& word : Words) names.emplace_back(word.name);
+        const auto index = read_word(node, reading, names);
         return index ? std::optional(Words[*index].value) : std::nullopt;
     }
     static std::optional<Node> write(Value value)

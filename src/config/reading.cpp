@@ -30,11 +30,6 @@ void Reading::objection(const Node& at, std::string_view text, const std::string
     fault(at, excerpt(text) + " " + objection);
 }
 
-void Reading::unsupported(const Node& at, std::string_view value)
-{
-    source_.fault(at.place, where() + " = " + std::string(value) + " is not supported by this version");
-}
-
 std::optional<std::string> Reading::expand(const Node& at)
 {
     if (!instance_ || at.text.find('%') == std::string::npos) return at.text;

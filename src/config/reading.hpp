@@ -25,7 +25,6 @@ class Reading {
     void fault(const Node& at, const std::string& message, std::string suggestion = {});
     void expected(const Node& at, std::string_view what);  // "[restart] delay: a duration is expected, not an integer"
     void objection(const Node& at, std::string_view text, const std::string& objection);  // "[log] file: 'x' is not an absolute path"
-    void unsupported(const Node& at, std::string_view value);                             // "[log] output = "syslog" is not supported …"
 
     // The text with %i and %% replaced, where the file is a template.
     [[nodiscard]] std::optional<std::string> expand(const Node& at);

@@ -16,11 +16,24 @@ constexpr std::array<std::string_view, 4> hooks_that_wait{"hooks.pre-stop", "hoo
 constexpr std::array<std::string_view, 4> ways_to_be_healthy{"command", "tcp", "http", "watchdog"};
 constexpr std::array<std::string_view, 9> ways_to_be_ready{"notify", "fd", "log", "tcp", "unix", "http", "file", "command", "delay"};
 
+// What [log] says of its files, and of nothing else.
+constexpr std::array<std::string_view, 7> keys_of_files{"log.file", "log.stderr-file", "log.timestamps", "log.max-size",
+                                                        "log.keep", "log.max-total",   "log.compress"};
+
+bool writes_files(LogOutput output)
+{
+    return output == LogOutput::automatic || output == LogOutput::file;
+}
+
 }  // namespace
 
 Objection object_to_effect(const ServiceSpec& spec, std::string_view path)
 {
     if (path == "hooks.timeout" && !spec.hooks.has_any()) return "has no effect without a hook";
+    if (!writes_files(spec.log.output) && std::ranges::find(keys_of_files, path) != keys_of_files.end())
+        return "has no effect unless output is \"file\" or \"auto\"";
+    if (path == "log.rate-limit" && (spec.log.output == LogOutput::null || spec.log.output == LogOutput::inherit))
+        return "has no effect where output is \"null\" or \"inherit\"";
     if (!path.starts_with("health.")) return std::nullopt;
     if (!spec.health.is_asked()) return "has no effect without command, tcp, http or watchdog";
     const bool of_answers = path == "health.timeout" || path == "health.failures" || path == "health.grace";
@@ -76,6 +89,7 @@ void Resolver::apply_table(Source& source, const std::string& table, const Node&
         spec_.health.http.clear();
         spec_.health.watchdog = false;
     }
+    if (table == "log") leave_files(content);
     Reading reading(source, instance_);
     for (const Member& member : content.members) {
         const Key* key = find_key(table, member.key);
@@ -113,6 +127,17 @@ bool Resolver::chooses_one(Source& source, const Node& content, const std::strin
         origins_.erase(table + "." + std::string(way));
     }
     return !chosen.empty();
+}
+
+// An override that sends the output elsewhere takes what earlier files say of the log files along.
+void Resolver::leave_files(const Node& content)
+{
+    const auto output = std::ranges::find(content.members, "output", &Member::key);
+    if (output == content.members.end() || output->value.text == "file" || output->value.text == "auto") return;
+    const RateLimit kept = spec_.log.rate_limit;
+    spec_.log = {};
+    spec_.log.rate_limit = kept;
+    for (const std::string_view path : keys_of_files) origins_.erase(std::string(path));
 }
 
 void Resolver::fault(const std::string& path, const std::string& message)
@@ -188,6 +213,8 @@ void Resolver::check_unsupervised()
             fault(path, "needs a supervisor, and [service] supervise is false");
     }
     spec_.restart.policy = RestartPolicyKind::never;
+    if (spec_.log.output == LogOutput::journal || spec_.log.output == LogOutput::syslog)
+        fault("log.output", "= \"journal\" and \"syslog\" need a supervisor, and [service] supervise is false");
     // What these ask for when they ask for nothing needs nobody either.
     const ServiceSpec::Log none{.timestamps = LogTimestamps::none, .max_size = 0};
     const auto& log = spec_.log;
@@ -217,11 +244,7 @@ void Resolver::check_log()
         if (is_written("log.max-size")) return fault("log.max-total", "is less than max-size");
         spec_.log.max_size = spec_.log.max_total / 4;  // so that there are rotated files too
     }
-    if (spec_.log.output == LogOutput::automatic || spec_.log.output == LogOutput::file) return;
-    if (is_written("ready.log")) fault("ready.log", "needs [log] output = \"file\" or \"auto\"");
-    for (const std::string path : {"log.file", "log.stderr-file"}) {
-        if (is_written(path)) fault(path, "has no effect unless output is \"file\" or \"auto\"");
-    }
+    if (!writes_files(spec_.log.output) && is_written("ready.log")) fault("ready.log", "needs [log] output = \"file\" or \"auto\"");
 }
 
 void Resolver::check_capabilities()

@@ -43,6 +43,7 @@ class Resolver {
     void apply_member(Source& source, const std::string& prefix, const Member& member);
     void apply_table(Source& source, const std::string& table, const Node& content);
     bool chooses_one(Source& source, const Node& content, const std::string& table, std::span<const std::string_view> ways);
+    void leave_files(const Node& content);
     void fault(const std::string& path, const std::string& message);
     [[nodiscard]] bool is_written(const std::string& path) const { return origins_.contains(path); }
 

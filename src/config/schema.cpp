@@ -10,7 +10,6 @@ namespace steward::config {
 
 namespace {
 
-using field::Support;
 using field::Word;
 
 constexpr std::array types{Word{"simple", ServiceType::simple}, Word{"forking", ServiceType::forking},
@@ -19,12 +18,8 @@ constexpr std::array stop_modes{Word{"group", StopMode::group}, Word{"mixed", St
 constexpr std::array policies{Word{"never", RestartPolicyKind::never}, Word{"on-success", RestartPolicyKind::on_success},
                               Word{"on-failure", RestartPolicyKind::on_failure}, Word{"on-abnormal", RestartPolicyKind::on_abnormal},
                               Word{"always", RestartPolicyKind::always}};
-constexpr std::array outputs{Word{"auto", LogOutput::automatic},
-                             Word{"file", LogOutput::file},
-                             Word{"journal", LogOutput::journal, Support::no},
-                             Word{"syslog", LogOutput::syslog, Support::no},
-                             Word{"inherit", LogOutput::inherit},
-                             Word{"null", LogOutput::null}};
+constexpr std::array outputs{Word{"auto", LogOutput::automatic}, Word{"file", LogOutput::file},       Word{"journal", LogOutput::journal},
+                             Word{"syslog", LogOutput::syslog},  Word{"inherit", LogOutput::inherit}, Word{"null", LogOutput::null}};
 
 constexpr std::array supervisors{Word{"auto", Supervisor::automatic}, Word{"init", Supervisor::init}, Word{"steward", Supervisor::steward}};
 

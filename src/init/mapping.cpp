@@ -191,11 +191,12 @@ std::string doubt_policy(const ServiceSpec& spec, InitSystem system)
     return unless(all || never || always, "is more than the init system knows of restarting");
 }
 
-std::string doubt_output(const ServiceSpec& spec, InitSystem)
+std::string doubt_output(const ServiceSpec& spec, InitSystem system)
 {
     const auto& log = spec.log;
     if (log.output == LogOutput::file) return unless(!log.file.empty(), "leaves the file's name to steward");
-    return unless(log.output != LogOutput::syslog && log.output != LogOutput::journal, "is not the init system's own log");
+    const bool is_own = log.output == LogOutput::journal && is_systemd(system);
+    return unless(is_own || (log.output != LogOutput::syslog && log.output != LogOutput::journal), "is not the init system's own log");
 }
 
 // Init systems and scripts open logs as root and follow links, so the service's own user must not own the directory. Only of these is that

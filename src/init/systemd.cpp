@@ -161,9 +161,10 @@ class ServiceLines {
     void log()
     {
         const auto& log = spec_.log;
-        if (log.output == LogOutput::null) {
-            add("StandardOutput", "null");
-            add("StandardError", "null");
+        if (log.output == LogOutput::null || log.output == LogOutput::journal) {
+            const char* output = log.output == LogOutput::null ? "null" : "journal";
+            add("StandardOutput", output);
+            add("StandardError", output);
         }
         if (!log.file.empty()) add("StandardOutput", "append:" + systemd_line(log.file));
         if (!log.stderr_file.empty()) add("StandardError", "append:" + systemd_line(log.stderr_file));

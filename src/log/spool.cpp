@@ -59,10 +59,10 @@ Result<void> Spool::load()
         mark_ = slot.mark;
     }
     if (mark_.consumed <= size_) return {};
-    // It was emptied, and that was not marked yet.
-    SpoolMark emptied = mark_;
-    emptied.consumed = 0;
-    return set_mark(emptied);
+    // It was shrunk, and that was not marked yet.
+    SpoolMark shrunk = mark_;
+    shrunk.consumed = 0;
+    return set_mark(shrunk);
 }
 
 Result<std::size_t> Spool::take(os::BorrowedFd fifo, std::size_t limit)
@@ -98,14 +98,25 @@ Result<void> Spool::set_mark(const SpoolMark& mark)
     return {};
 }
 
-Result<void> Spool::empty()
+// What is pending goes over bytes that count no more; cutting the file makes it count, for then the mark is beyond the end.
+Result<void> Spool::shrink()
 {
-    if (size_ == 0) return {};
-    if (auto cut = os::set_file_size(file_, head_size); !cut) return cut;
-    size_ = 0;
-    SpoolMark emptied = mark_;
-    emptied.consumed = 0;
-    return set_mark(emptied);
+    const std::uint64_t kept = pending();
+    if (mark_.consumed <= kept) return {};
+    std::array<std::byte, 4096> buffer;
+    for (std::uint64_t moved = 0; moved < kept;) {
+        const auto part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), kept - moved));
+        const auto got = os::read_at(file_, part, head_size + mark_.consumed + moved);
+        if (!got) return fail(got.error());
+        if (*got == 0) return {};  // cut by somebody else
+        if (auto written = os::write_at(file_, part.first(*got), head_size + moved); !written) return written;
+        moved += *got;
+    }
+    if (auto cut = os::set_file_size(file_, head_size + kept); !cut) return cut;
+    size_ = kept;
+    SpoolMark shrunk = mark_;
+    shrunk.consumed = 0;
+    return set_mark(shrunk);
 }
 
 Result<void> Spool::append(std::span<const std::byte> bytes)

@@ -43,8 +43,8 @@ class Spool {
     Result<std::size_t> read(std::span<std::byte> into) const;
     // All that it says is true now.
     Result<void> set_mark(const SpoolMark& mark);
-    // Nothing is pending: the space is given back.
-    Result<void> empty();
+    // The space of what is consumed is given back. Does nothing while more is pending than that.
+    Result<void> shrink();
     // What was read out of the FIFO already.
     Result<void> append(std::span<const std::byte> bytes);
 

@@ -102,6 +102,10 @@ Result<Paths> paths_of(Scope scope)
     }
     if (!log.empty()) paths.log = log;
     if (!state.empty()) paths.state = state;
+    const std::string journal = variable("STEWARD_JOURNAL_SOCKET");
+    const std::string syslog = variable("STEWARD_SYSLOG_SOCKET");
+    paths.journal_socket = journal.empty() ? "/run/systemd/journal/socket" : journal;
+    paths.syslog_socket = syslog.empty() ? "/dev/log" : syslog;
     return paths;
 }
 

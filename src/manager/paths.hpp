@@ -18,6 +18,8 @@ struct Paths {
     std::string state;            // manifests, and what starts at boot without an init system
     std::string user_units;       // of the user scope: where units go, and the links that enable them
     std::string user_unit_links;  // systemd's, in the user's configuration
+    std::string journal_socket;
+    std::string syslog_socket;
     bool default_runtime = true;
 
     [[nodiscard]] std::string pid_file(const std::string& name) const { return runtime + "/" + name + ".pid"; }

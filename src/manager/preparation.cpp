@@ -32,6 +32,7 @@ supervise::OutputTarget output_of(const ServiceSpec& spec, const Paths& paths, F
     if (spec.log.output == LogOutput::automatic && foreground == Foreground::yes && !file_asked) target.kind = Kind::inherit;
     // A daemon has nothing to inherit: its caller's terminal is not its own.
     if (target.kind == Kind::inherit && foreground == Foreground::no) target.kind = Kind::null;
+    send_output(target, spec, paths);
     return target;
 }
 
@@ -184,6 +185,15 @@ Result<Preparation> prepare_spec(const Located& located, ServiceSpec wanted, For
 }
 
 }  // namespace
+
+void send_output(supervise::OutputTarget& target, const ServiceSpec& spec, const Paths& paths)
+{
+    using Kind = supervise::OutputTarget::Kind;
+    const bool to_journal = spec.log.output == LogOutput::journal;
+    if (!to_journal && spec.log.output != LogOutput::syslog) return;
+    target.kind = to_journal ? Kind::journal : Kind::syslog;
+    target.socket = to_journal ? paths.journal_socket : paths.syslog_socket;
+}
 
 Result<Preparation> prepare(const Located& located, Foreground foreground, MakeDirectories directories)
 {

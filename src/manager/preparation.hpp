@@ -9,6 +9,9 @@
 
 namespace steward::manager {
 
+// Where the service file says that its lines are sent to a daemon: to which one.
+void send_output(supervise::OutputTarget& target, const ServiceSpec& spec, const Paths& paths);
+
 enum class Foreground { yes, no };  // decides what log.output = auto means, and whether this may be PID 1
 
 // Whether [directories] are made: check makes nothing.

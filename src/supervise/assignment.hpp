@@ -16,20 +16,28 @@
 
 namespace steward::supervise {
 
-// Where the program's output goes: to the log files, nowhere, or wherever steward's own goes.
+// Where the program's output goes: to the log files, to a logging daemon, nowhere, or wherever steward's own goes.
 struct OutputTarget {
-    enum class Kind { file, null, inherit };
+    enum class Kind { file, journal, syslog, null, inherit };
     Kind kind = Kind::null;
     std::string log_file;     // with file
     std::string stderr_file;  // empty: with stdout
     bool system_scope = true;
+    std::string socket = {};  // with journal and syslog: the daemon's
+
+    // Lines, each by itself.
+    [[nodiscard]] bool is_sent() const { return kind == Kind::journal || kind == Kind::syslog; }
+    // Through a FIFO, and steward's hands.
+    [[nodiscard]] bool is_taken() const { return kind == Kind::file || is_sent(); }
+    // Through another one.
+    [[nodiscard]] bool tells_errors_apart() const { return is_sent() || (kind == Kind::file && !stderr_file.empty()); }
 };
 
 // What the program writes into, by stream: FIFOs, for reading and writing, that the keeper holds too, so that what is in them outlives the
 // program and its supervisor. Unset: not made yet, or not needed.
 struct OutputFifos {
     os::UniqueFd out;
-    os::UniqueFd err;  // with a stderr_file
+    os::UniqueFd err;  // where errors are told apart
 };
 
 struct Assignment {

@@ -1,13 +1,13 @@
-// One stream of a service under the event loop: what the program writes is moved into its log, and a log that cannot be written is told once
-// and tried again while something waits for it.
+// One stream of a service under the event loop: what the program writes is moved on, and where it cannot be, that is told once and tried
+// again while something waits for it.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "log/event_log.hpp"
-#include "log/pump.hpp"
+#include "log/intake.hpp"
 #include "os/event_loop.hpp"
 #include "supervise/log_lines.hpp"
 #include "supervise/log_packer.hpp"
@@ -16,52 +16,69 @@ namespace steward::supervise {
 
 class LogStream {
   public:
-    LogStream(os::EventLoop& loop, log::EventLog& events, const std::string& service, log::Pump pump, LogCompression compression);
-    ~LogStream();
+    virtual ~LogStream();
     LogStream(const LogStream&) = delete;
     LogStream& operator=(const LogStream&) = delete;
 
-    // Takes what comes from now on, whether the log can be opened or not; the error is the log's.
-    Result<void> open();
-    [[nodiscard]] bool takes() const { return watch_ != 0; }
+    // Takes what comes from now on, whether it can be moved on or not; the error is that of where it goes.
+    virtual Result<void> open();
+    // What comes is taken now, or soon.
+    [[nodiscard]] bool takes() const { return opened_; }
     // A program is about to be launched: its last lines are counted from here.
-    void begin_launch();
-    // All that was written until now is in the log, if the log can be written.
+    virtual void begin_launch() = 0;
+    // All that was written until now is where it goes, if that can be written.
     void drain();
-    Result<void> rotate();
-    Result<void> reopen();
-    [[nodiscard]] LogPacker& packer() { return packer_; }
-    // Of this launch, without their stamps.
-    [[nodiscard]] std::vector<std::string> last_lines(unsigned count);
+    // The run is over.
+    virtual void hang_up() {}
+    virtual void set_main_pid(std::int32_t /*pid*/) {}
+    // Of this launch, as the program wrote them.
+    [[nodiscard]] virtual std::vector<std::string> last_lines(unsigned count) = 0;
+
+    // What only a log file has.
+    virtual Result<void> rotate() { return {}; }
+    virtual Result<void> reopen() { return {}; }
+    [[nodiscard]] virtual LogPacker* packer() { return nullptr; }
     // Where this launch's lines begin; after a predecessor's launch, as that has noted it.
-    [[nodiscard]] const record::LogPlace& launch_place() const { return launch_; }
-    void began_at(const record::LogPlace& place) { launch_ = place; }
+    [[nodiscard]] virtual record::LogPlace launch_place() const { return {}; }
+    virtual void began_at(const record::LogPlace& /*place*/) {}
     // Told every line of this launch, from the loop; empty: no more of them.
-    void watch_lines(LogLines::Told told);
+    virtual void watch_lines(const LogLines::Told& /*told*/) {}
+
+  protected:
+    LogStream(os::EventLoop& loop, log::EventLog& events, std::string service, std::unique_ptr<log::Intake> intake);
+
+    void settle(const Result<void>& outcome);
+    // After what could not be moved on now: whether the stream waits by itself until it can, before it counts as a fault.
+    virtual bool awaits_room(const Error& /*error*/) { return false; }
+    virtual void settled(const Result<void>& /*outcome*/) {}
+    // Before anything is moved, whoever asks for it.
+    virtual void stop_awaiting() {}
+    // The FIFO is left alone in between: what comes waits there.
+    void pause();
+    Result<void> resume();
+    void move_on();
+    // At once, and not after the pause.
+    void try_again();
+
+    [[nodiscard]] log::Intake& intake() { return *intake_; }
+    [[nodiscard]] os::EventLoop& loop() { return loop_; }
+    [[nodiscard]] log::EventLog& events() { return events_; }
+    [[nodiscard]] const std::string& service() const { return service_; }
 
   private:
     void readable();
-    void try_again();
-    void settle(const Result<void>& outcome);
-    void look_at_rotation();
     void look_at_limit();
-    void look_at_lines();
 
     os::EventLoop& loop_;
     log::EventLog& events_;
     std::string service_;
-    log::Pump pump_;
-    LogPacker packer_;
+    std::unique_ptr<log::Intake> intake_;
     os::EventLoop::Id watch_ = 0;
     os::EventLoop::Id retry_ = 0;
     os::EventLoop::Id report_ = 0;
+    bool opened_ = false;
     bool limit_told_ = false;
     bool faulted_ = false;
-    bool rotation_faulted_ = false;
-    record::LogPlace launch_;
-    std::optional<LogLines> lines_;
-    LogLines::Told told_;
-    os::EventLoop::Id look_ = 0;
 };
 
 }  // namespace steward::supervise

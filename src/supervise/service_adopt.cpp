@@ -116,6 +116,7 @@ void ServiceRunner::adopt_main(os::ProcessRef main)
     main_ = std::move(main);
     main_running_ = true;
     start_now_ = false;
+    output_.set_main_pid(main_->pid());
     state_.main_pidfs_inode = main_->identity().pidfs_inode;
     launched_at_ = start_of(main_->identity());
     if (!is(ServiceType::forking)) static_cast<void>(write_pid_file());

@@ -3,6 +3,8 @@
 #include "os/file.hpp"
 #include "os/pipe.hpp"
 #include "os/signals.hpp"
+#include "supervise/file_stream.hpp"
+#include "supervise/sent_stream.hpp"
 
 namespace steward::supervise {
 
@@ -36,9 +38,9 @@ Result<os::UniqueFd> open_spool(const Assignment& assignment, const char* name)
 
 Result<void> make_fifos(Assignment& assignment)
 {
-    if (assignment.output.kind != OutputTarget::Kind::file) return {};
+    if (!assignment.output.is_taken()) return {};
     if (auto made = make_fifo(assignment, assignment.fifos.out, out_fifo); !made) return made;
-    return assignment.output.stderr_file.empty() ? Result<void>() : make_fifo(assignment, assignment.fifos.err, err_fifo);
+    return assignment.output.tells_errors_apart() ? make_fifo(assignment, assignment.fifos.err, err_fifo) : Result<void>();
 }
 
 bool find_fifos(Assignment& assignment)
@@ -50,7 +52,7 @@ bool find_fifos(Assignment& assignment)
         return true;
     };
     if (!find(assignment.fifos.out, out_fifo)) return false;
-    return assignment.output.stderr_file.empty() || find(assignment.fifos.err, err_fifo);
+    return !assignment.output.tells_errors_apart() || find(assignment.fifos.err, err_fifo);
 }
 
 ServiceOutput::ServiceOutput(os::EventLoop& loop, log::EventLog& events, Assignment& assignment, LabelledTerminal* terminal)
@@ -66,12 +68,12 @@ ServiceOutput::~ServiceOutput()
 Result<void> ServiceOutput::open()
 {
     const OutputTarget& target = assignment_.output;
-    if (target.kind == OutputTarget::Kind::file) {
+    if (target.is_taken()) {
         // A limit on the size of files, from whoever called steward, is a fault of the log and not the end of its writer.
         os::ignore_sigxfsz();
         if (auto made = make_fifos(assignment_); !made) return made;
         auto out = open_stream(out_, assignment_.fifos.out, out_spool, target.log_file);
-        auto err = target.stderr_file.empty() ? Result<void>() : open_stream(err_, assignment_.fifos.err, err_spool, target.stderr_file);
+        auto err = target.tells_errors_apart() ? open_stream(err_, assignment_.fifos.err, err_spool, target.stderr_file) : Result<void>();
         if (!out || !err) return out ? err : out;
     }
     opened_ = true;
@@ -83,8 +85,8 @@ Result<void> ServiceOutput::carry_on()
     auto opened = open();
     const auto lent = open_program_ends();
     const auto takes = [](const std::unique_ptr<LogStream>& stream) { return stream != nullptr && stream->takes(); };
-    opened_ =
-        assignment_.output.kind != OutputTarget::Kind::file || (takes(out_) && (assignment_.output.stderr_file.empty() || takes(err_)));
+    const OutputTarget& target = assignment_.output;
+    opened_ = !target.is_taken() || (takes(out_) && (!target.tells_errors_apart() || takes(err_)));
     // A program whose output nobody takes stands still as soon as its FIFO is full.
     if (!opened_ || !lent) {
         loop_.cancel(retry_);
@@ -116,23 +118,40 @@ Result<void> ServiceOutput::open_stream(std::unique_ptr<LogStream>& stream, os::
         if (!file) return fail(file.error());
         auto opened = log::Spool::open(std::move(*file));
         if (!opened) return fail(opened.error());
-        const auto& rules = assignment_.spec.log;
-        const log::PumpOptions options{.path = path,
-                                       .system_scope = assignment_.output.system_scope,
-                                       .timestamps = rules.timestamps,
-                                       .rotation = {.max_size = rules.max_size, .keep = rules.keep, .max_total = rules.max_total},
-                                       .rate_limit = rules.rate_limit};
-        stream = std::make_unique<LogStream>(loop_, events_, assignment_.spec.name, log::Pump(options, fifo, std::move(*opened)),
-                                             rules.compress);
+        stream = assignment_.output.is_sent() ? sent_stream(fifo, std::move(*opened)) : file_stream(fifo, std::move(*opened), path);
+        stream->set_main_pid(main_pid_);
         stream->began_at(&stream == &out_ ? left_.out : left_.err);
         stream->watch_lines(told_);
     }
     return stream->open();
 }
 
+std::unique_ptr<LogStream> ServiceOutput::file_stream(os::BorrowedFd fifo, log::Spool spool, const std::string& path)
+{
+    const auto& rules = assignment_.spec.log;
+    const log::PumpOptions options{.path = path,
+                                   .system_scope = assignment_.output.system_scope,
+                                   .timestamps = rules.timestamps,
+                                   .rotation = {.max_size = rules.max_size, .keep = rules.keep, .max_total = rules.max_total},
+                                   .rate_limit = rules.rate_limit};
+    return std::make_unique<FileStream>(loop_, events_, assignment_.spec.name, std::make_unique<log::Pump>(options, fifo, std::move(spool)),
+                                        rules.compress);
+}
+
+std::unique_ptr<LogStream> ServiceOutput::sent_stream(os::BorrowedFd fifo, log::Spool spool)
+{
+    const OutputTarget& target = assignment_.output;
+    const bool errors = fifo.get() == assignment_.fifos.err.get();
+    const auto kind = target.kind == OutputTarget::Kind::journal ? log::LineSink::Kind::journal : log::LineSink::Kind::syslog;
+    log::LineSink sink(kind, target.socket, {.service = assignment_.spec.name, .stream = errors ? "stderr" : "stdout"});
+    return std::make_unique<SentStream>(loop_, events_, assignment_.spec.name,
+                                        std::make_unique<log::LinePump>(std::move(sink), errors ? log::priority_error : log::priority_info,
+                                                                        assignment_.spec.log.rate_limit, fifo, std::move(spool)));
+}
+
 Result<void> ServiceOutput::begin_launch()
 {
-    if (assignment_.output.kind != OutputTarget::Kind::file) {
+    if (!assignment_.output.is_taken()) {
         auto output = Output::open(assignment_.output, terminal_, assignment_.spec.name);
         if (!output) return fail(output.error());
         elsewhere_ = std::move(*output);
@@ -159,6 +178,17 @@ void ServiceOutput::lend_to(process::LaunchPlan& plan) const
 void ServiceOutput::hang_up()
 {
     if (elsewhere_) elsewhere_->hang_up();
+    for (LogStream* stream : {out_.get(), err_.get()}) {
+        if (stream != nullptr) stream->hang_up();
+    }
+}
+
+void ServiceOutput::set_main_pid(std::int32_t pid)
+{
+    main_pid_ = pid;
+    for (LogStream* stream : {out_.get(), err_.get()}) {
+        if (stream != nullptr) stream->set_main_pid(pid);
+    }
 }
 
 void ServiceOutput::drain()
@@ -191,14 +221,19 @@ Result<void> ServiceOutput::of_each(Result<void> (LogStream::*deed)())
 
 bool ServiceOutput::child_ended(std::int32_t pid, const ExitStatus& status)
 {
-    return (out_ != nullptr && out_->packer().child_ended(pid, status)) || (err_ != nullptr && err_->packer().child_ended(pid, status));
+    const auto is_of = [&](LogStream* stream) {
+        LogPacker* packer = stream != nullptr ? stream->packer() : nullptr;
+        return packer != nullptr && packer->child_ended(pid, status);
+    };
+    return is_of(out_.get()) || is_of(err_.get());
 }
 
 std::vector<std::int32_t> ServiceOutput::children() const
 {
     std::vector<std::int32_t> found;
     for (LogStream* stream : {out_.get(), err_.get()}) {
-        if (stream != nullptr && stream->packer().child() != 0) found.push_back(stream->packer().child());
+        const LogPacker* packer = stream != nullptr ? stream->packer() : nullptr;
+        if (packer != nullptr && packer->child() != 0) found.push_back(packer->child());
     }
     return found;
 }

@@ -1,4 +1,4 @@
-// All that a supervised service writes: nowhere, to where steward's own output goes, or through FIFOs into its logs.
+// All that a supervised service writes: nowhere, to where steward's own output goes, or through FIFOs into its logs, the journal or syslog.
 #pragma once
 
 #include <memory>
@@ -38,6 +38,8 @@ class ServiceOutput {
     void hang_up();
     // All that was written until now is in the logs.
     void drain();
+    // Whose lines they are, where that is told.
+    void set_main_pid(std::int32_t pid);
     // By request, whatever their size.
     Result<void> rotate();
     // Logs that somebody has renamed are left to them: what comes goes into new ones.
@@ -60,6 +62,8 @@ class ServiceOutput {
     Result<void> open_program_ends();
     Result<void> of_each(Result<void> (LogStream::*deed)());
     Result<void> open_stream(std::unique_ptr<LogStream>& stream, os::BorrowedFd fifo, const char* spool, const std::string& path);
+    [[nodiscard]] std::unique_ptr<LogStream> file_stream(os::BorrowedFd fifo, log::Spool spool, const std::string& path);
+    [[nodiscard]] std::unique_ptr<LogStream> sent_stream(os::BorrowedFd fifo, log::Spool spool);
 
     os::EventLoop& loop_;
     log::EventLog& events_;
@@ -71,6 +75,7 @@ class ServiceOutput {
     OutputFifos program_;              // the program's own ends
     bool opened_ = false;              // each stream that is wanted is taken
     os::EventLoop::Id retry_ = 0;
+    std::int32_t main_pid_ = 0;
     // For a stream that could not be opened when this was told.
     struct {
         record::LogPlace out;

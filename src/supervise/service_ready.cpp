@@ -71,6 +71,7 @@ void ServiceRunner::fork_found(Result<os::ProcessRef> main)
 
 void ServiceRunner::take_as_main()
 {
+    output_.set_main_pid(main_->pid());
     // The process first: as long as the state before it is read, launched_pid tells that it is not the launched one.
     if (assignment_.directory) static_cast<void>(assignment_.directory->write_main(main_->identity()));
     state_.main_pidfs_inode = main_->identity().pidfs_inode;

@@ -45,6 +45,20 @@ class Overrides : public testing::Test {
     test::ScratchDirectory directory;
 };
 
+TEST_F(Overrides, another_output_takes_along_what_was_said_of_the_log_files)
+{
+    const std::string base = with("[log]\nfile = \"/srv/x.log\"\nmax-size = \"1MiB\"\nrate-limit = \"10/1s\"\n");
+    for (const std::string output : {"journal", "syslog"}) {
+        const auto loaded = loaded_with(base, {"[log]\noutput = \"" + output + "\""});
+        EXPECT_EQ(loaded.spec.log.file, "");
+        EXPECT_EQ(loaded.spec.log.max_size, ServiceSpec::Log{}.max_size);
+        EXPECT_EQ(loaded.spec.log.rate_limit.lines, 10U);
+        EXPECT_EQ(origin(loaded, "log.max-size"), "(none)");
+    }
+    EXPECT_EQ(loaded_with(base, {"[log]\noutput = \"file\""}).spec.log.file, "/srv/x.log");
+    EXPECT_FALSE(load_with(with("[log]\noutput = \"journal\"\n"), {"[log]\nkeep = 3"}));
+}
+
 TEST_F(Overrides, the_last_file_that_writes_a_key_wins)
 {
     const auto loaded = loaded_with(with("user = \"a\"\n[stop]\ntimeout = \"1s\"\n"),

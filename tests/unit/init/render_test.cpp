@@ -47,6 +47,20 @@ TEST(Render, one_key_that_systemd_has_no_words_for_brings_steward_in_and_is_name
     EXPECT_THAT(rendered->files.front().text, HasSubstr("ExecStart=/usr/bin/steward run --here --system web\n"));
 }
 
+TEST(Render, the_journal_is_systemds_own_and_syslog_is_nobodys)
+{
+    EXPECT_THAT(unit_of("[log]\noutput = \"journal\""), HasSubstr("\nStandardOutput=journal\nStandardError=journal\n"));
+    for (const InitSystem system : {InitSystem::systemd, InitSystem::runit}) {
+        const auto rendered = render_text(with_command("[log]\noutput = \"syslog\""), system);
+        ASSERT_TRUE(rendered);
+        EXPECT_TRUE(rendered->needs_steward);
+    }
+    const auto elsewhere = render_text(with_command("[log]\noutput = \"journal\""), InitSystem::openrc, false);
+    ASSERT_TRUE(elsewhere);
+    EXPECT_EQ(elsewhere->notes.front().key, "log.output");
+    EXPECT_EQ(elsewhere->notes.front().how, Expression::lost);
+}
+
 TEST(Render, a_value_that_systemd_cannot_say_brings_steward_in)
 {
     const auto rendered = render_text("[service]\ncommand = [\"/bin/$x\"]", InitSystem::systemd);

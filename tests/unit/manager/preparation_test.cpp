@@ -30,11 +30,24 @@ TEST_F(PreparationTest, chooses_the_output)
          {Case{"", Kind::file, Kind::inherit}, Case{"output = \"auto\"\n", Kind::file, Kind::inherit},
           Case{"output = \"file\"\n", Kind::file, Kind::file}, Case{file, Kind::file, Kind::file},
           Case{"stderr-" + file, Kind::file, Kind::file}, Case{"output = \"null\"\n", Kind::null, Kind::null},
-          Case{"output = \"inherit\"\n", Kind::null, Kind::inherit}}) {
+          Case{"output = \"inherit\"\n", Kind::null, Kind::inherit}, Case{"output = \"journal\"\n", Kind::journal, Kind::journal},
+          Case{"output = \"syslog\"\n", Kind::syslog, Kind::syslog}}) {
         write_sleeper("[log]\n" + log);
         EXPECT_EQ(prepared(Foreground::no).output.kind, daemon) << log;
         EXPECT_EQ(prepared(Foreground::yes).output.kind, foreground) << log;
     }
+}
+
+TEST_F(PreparationTest, knows_the_daemons_that_lines_are_sent_to)
+{
+    write_sleeper("[log]\noutput = \"journal\"\n");
+    EXPECT_EQ(prepared().output.socket, "/run/systemd/journal/socket");
+    test::Surroundings::set("STEWARD_JOURNAL_SOCKET", "/srv/journal");
+    EXPECT_EQ(prepared().output.socket, "/srv/journal");
+    write_sleeper("[log]\noutput = \"syslog\"\n");
+    EXPECT_EQ(prepared().output.socket, "/dev/log");
+    test::Surroundings::set("STEWARD_SYSLOG_SOCKET", "/srv/log");
+    EXPECT_EQ(prepared().output.socket, "/srv/log");
 }
 
 TEST_F(PreparationTest, puts_the_log_where_the_file_says_else_where_the_scope_has_it)
