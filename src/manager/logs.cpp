@@ -1,6 +1,8 @@
 // logs: where the output of each service is, and the events about it.
 #include <algorithm>
 
+#include "init/journal.hpp"
+#include "log/pattern.hpp"
 #include "log/view.hpp"
 #include "manager/verbs.hpp"
 
@@ -11,11 +13,16 @@ namespace {
 std::string_view told(LogOutput output)
 {
     switch (output) {
-        case LogOutput::journal: return "its output goes to the journal";
-        case LogOutput::syslog: return "its output goes to syslog";
+        case LogOutput::syslog: return "its output goes to syslog: the lines are where syslogd writes them";
         case LogOutput::null: return "its output is discarded";
         default: return "its output goes where that of 'steward run' goes";
     }
+}
+
+bool is_in_journal(const Located& located)
+{
+    const auto spec = load_started(located);
+    return spec && spec->log.output == LogOutput::journal;
 }
 
 // As it was started; else as its file says.
@@ -54,20 +61,47 @@ void add_events(std::vector<log::LogSource>& sources, const Located& located)
     events->services.insert(located.name);
 }
 
+Error beside_files(const std::string& name)
+{
+    return Error{.code = ErrorCode::unsupported,
+                 .operation = "show the log of",
+                 .object = name,
+                 .cause = "its lines are in the journal, and those of the others in files",
+                 .next_step = "steward logs " + name};
+}
+
+Result<void> show_journal(const std::vector<init::JournalService>& services, const LogOptions& options, LogSink& sink)
+{
+    if (options.pattern.empty()) return init::read_journal(services, options, {}, sink);
+    const auto pattern = log::Pattern::compile(options.pattern);
+    if (!pattern) return fail(pattern.error());
+    return init::read_journal(
+        services, options, [&](std::string_view line) { return pattern->matches(line); }, sink);
+}
+
 }  // namespace
 
 Result<void> logs(const std::vector<Located>& located, const LogOptions& options, LogSink& sink)
 {
     std::vector<log::LogSource> sources;
     std::vector<const Located*> shown;
+    std::vector<init::JournalService> in_journal;
     for (const Located& service : located) {
-        if (const auto added = add_output(sources, service); added)
+        if (is_in_journal(service))
+            in_journal.push_back({.name = service.name, .scope = service.paths.scope});
+        else if (const auto added = add_output(sources, service); added)
             shown.push_back(&service);
         else
             sink.fault(service.name, added.error());
     }
     for (const Located* service : shown) add_events(sources, *service);
-    return sources.empty() ? Result<void>{} : log::view(sources, options, sink);
+    if (in_journal.empty()) return sources.empty() ? Result<void>{} : log::view(sources, options, sink);
+    if (!sources.empty()) {
+        // Two histories of different keepers: which line comes first, only the reader of both could tell.
+        for (const init::JournalService& service : in_journal) sink.fault(service.name, beside_files(service.name));
+        return log::view(sources, options, sink);
+    }
+    return show_journal(in_journal, options, sink);
 }
 
 }  // namespace steward::manager

@@ -1,4 +1,5 @@
 // status: read from the record and /proc, changing nothing.
+#include "init/journal.hpp"
 #include "log/log_file.hpp"
 #include "manager/delegate.hpp"
 #include "manager/leftovers.hpp"
@@ -134,7 +135,8 @@ Result<ExpectedPidFile> add_file(ServiceStatus& status, const Located& located)
     status.description = spec.service.description;
     status.command = spec.service.command;
     status.supervised = spec.service.supervise;
-    status.log_file = spec.log.file.empty() ? located.paths.log_file(spec.name) : spec.log.file;
+    const bool in_file = spec.log.output == LogOutput::automatic || spec.log.output == LogOutput::file;
+    if (in_file) status.log_file = spec.log.file.empty() ? located.paths.log_file(spec.name) : spec.log.file;
     return expected_pid_file(spec);
 }
 
@@ -180,6 +182,11 @@ Result<ServiceStatus> status(const Located& located, const StatusOptions& option
     if (options.usage) {
         add_usage(status, *judgement);
         status.unit_stale = is_unit_stale(located);
+    }
+    if (status.last_lines.empty() && options.last_lines != 0 && status.log_file.empty()) {
+        const auto spec = load_started(located);
+        if (spec && spec->log.output == LogOutput::journal)
+            status.last_lines = init::last_journal_lines({.name = located.name, .scope = located.paths.scope}, options.last_lines);
     }
     if (status.last_lines.empty() && options.last_lines != 0 && !status.log_file.empty()) {
         if (auto lines = log::last_lines(status.log_file, options.last_lines)) status.last_lines = std::move(*lines);

@@ -1,0 +1,27 @@
+// What services have written to systemd's journal, read by libsystemd, which is loaded by the first who asks.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <steward/manager.hpp>
+#include <steward/result.hpp>
+
+namespace steward::init {
+
+struct JournalService {
+    std::string name;
+    Scope scope = Scope::system;
+};
+
+using Wanted = std::function<bool(std::string_view)>;  // of a line's text; empty: every line
+
+// As LogOptions says, but for the pattern, whose place `wanted` takes. Who may not read the journal finds nothing in it. unsupported: the host has
+// no libsystemd.
+Result<void> read_journal(const std::vector<JournalService>& services, const LogOptions& options, const Wanted& wanted, LogSink& sink);
+
+// The last lines of one service; none where they cannot be read.
+[[nodiscard]] std::vector<std::string> last_journal_lines(const JournalService& service, unsigned count);
+
+}  // namespace steward::init
