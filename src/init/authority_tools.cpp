@@ -1,7 +1,9 @@
 // SysV init, OpenRC and runit as the authority: by their own tools.
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
+#include <thread>
 #include <utility>
 
 #include "init/authority.hpp"
@@ -28,6 +30,10 @@ constexpr std::array<std::pair<int, const char*>, 10> sv_signals{{{SIGHUP, "hup"
                                                                   {SIGTERM, "term"},
                                                                   {SIGCONT, "cont"},
                                                                   {SIGSTOP, "pause"}}};
+
+// As long as a start with its hooks may take.
+constexpr std::chrono::minutes turn_patience{2};
+constexpr std::chrono::milliseconds turn_pause{100};
 
 // Both are inherited by whatever a script starts: only what still runs below the caller was called by it.
 bool script_of_this_name_calls(const std::string& name)
@@ -70,9 +76,9 @@ class ToolAuthority final : public Authority {
     Result<void> start(const std::string& name, const JobOptions&) override
     {
         if (system() == InitSystem::openrc) forget_false_start(name);
-        return control_->start(name);
+        return in_turn(name, &Control::start, true);
     }
-    Result<void> stop(const std::string& name) override { return control_->stop(name); }
+    Result<void> stop(const std::string& name) override { return in_turn(name, &Control::stop, false); }
     Result<void> restart(const std::string& name, const JobOptions&) override { return control_->restart(name); }
     Result<void> reload(const std::string& name) override { return control_->reload(name); }
 
@@ -96,6 +102,29 @@ class ToolAuthority final : public Authority {
     [[nodiscard]] bool waits_for_outcome() const override { return system() != InitSystem::runit; }
 
   private:
+    // OpenRC refuses who comes while another is at it. That one is waited for, and may have done what is wanted.
+    [[nodiscard]] Result<void> in_turn(const std::string& name, Result<void> (Control::*deed)(const std::string&) const, bool running) const
+    {
+        const auto deadline = std::chrono::steady_clock::now() + turn_patience;
+        for (;;) {
+            auto done = (control_.get()->*deed)(name);
+            if (done || system() != InitSystem::openrc || std::chrono::steady_clock::now() >= deadline) return done;
+            if (!is_changing(name)) {
+                const auto runs = control_->runs(name);
+                return runs && *runs == running ? Result<void>() : done;
+            }
+            std::this_thread::sleep_for(turn_pause);
+        }
+    }
+
+    static bool is_changing(const std::string& name)
+    {
+        return std::ranges::any_of(std::array{"starting", "stopping"}, [&](const char* state) {
+            const auto mark = os::info_at(std::string("/run/openrc/") + state + "/" + name);
+            return mark && *mark;
+        });
+    }
+
     // OpenRC would find nothing to do for what it takes for started: what ended by itself, or was "started" by Debian's service(8).
     void forget_false_start(const std::string& name)
     {

@@ -144,6 +144,10 @@ Result<Installation> uninstall(const Target& target, std::optional<Scope> scope,
         if (!options.dry_run) static_cast<void>(site->tree.remove_directory(site->paths.state));
         return done;
     }
+    // One that was killed is undone first: what runs the service, and what belongs to it, is told by what is installed.
+    if (*installed && !options.dry_run) {
+        if (auto recovered = Workplace::enter(*site, name); !recovered) return fail(recovered.error());
+    }
     // What is to be purged is told by the service file, which may go.
     const auto belongings = options.purge ? belongings_of(*site, name) : std::vector<std::string>();
     auto manifest = read_manifest(site->tree, site->paths.state, name);

@@ -195,6 +195,16 @@ def test_the_killed_is_started_again_by_one_restarter(machine):
     gone(machine, "wrapped")
 
 
+def test_several_at_once_all_have_what_they_want(machine):
+    for verb, is_there in (("start", True), ("stop", False)):
+        forget_starts(machine, "wrapped")
+        asked = [machine.spawn("steward", verb, "wrapped") for _ in range(4)]
+        told = [(process.communicate(), process.returncode) for process in asked]
+        assert [code for _, code in told] == [0] * 4, told
+        assert (daemon(machine, "wrapped") is not None) == is_there
+    gone(machine, "wrapped")
+
+
 @only_systemd
 def test_a_delegated_unit_gives_the_service_a_group_of_its_own(machine):
     forget_starts(machine, "wrapped")
