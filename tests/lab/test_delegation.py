@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +56,7 @@ def prepare(machine):
             kind = "exec" if name == "missing" else "oneshot"
             machine.write(f"/usr/lib/systemd/system/{name}.service", f"[Service]\nType={kind}\nExecStart={program}\n")
         else:
-            file = machine.path(f"/etc/steward/{name}.toml")
+            file = Path(machine.root) / f"etc/steward/{name}.toml"
             subprocess.run([STEWARD_PROGRAM, "generate", file, "--init", machine.system, "--destdir", machine.root], check=True, capture_output=True)
             # Gone since then.
             if name == "missing":
