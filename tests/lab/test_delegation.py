@@ -156,7 +156,7 @@ def test_a_script_that_calls_steward_back_is_not_called_back(machine):
         front(machine, "reload", "handmade")
         wait_until(lambda: hups(machine, "handmade") > before, f"the reload by {front.name}")
         front(machine, "restart", "handmade")
-        wait_until(lambda: running() and running().pid != first.pid, f"the restart by {front.name}")
+        wait_until(lambda: (now := running()) and now.pid != first.pid, f"the restart by {front.name}")
     STEWARD(machine, "stop", "handmade")
     wait_until(lambda: not running(), "the end")
     for front in fronts:
@@ -179,7 +179,7 @@ def test_what_steward_installs_it_leaves_to_the_init_system(machine):
             wait_until(lambda: front.says(machine, "mine") == "running", f"that {front.name} says running")
     told = status(machine, "mine", code=0)
     assert (told["init_system"], told["boot"]) == (machine.system, "enabled")
-    machine.run("steward", "uninstall", "mine")
+    machine.run("steward", "uninstall", "--purge", "mine")
     assert daemon(machine, "mine") is None
     assert "no such service" in machine.run("steward", "status", "mine", code=4).err
 
