@@ -139,9 +139,10 @@ Result<void> Delegate::await_outcome(const Located& located, const StartOptions&
         auto now = seen_anew(located);
         if (now && now->judgement.verdict == Verdict::supervised) {
             auto reply = supervise::ask(*now->located.directory, supervise::Request::start, "start", located.name, limit);
-            if (!reply && reply.error().code != ErrorCode::not_running) return fail(reply.error());
-            if (reply && reply->error) return fail(*reply->error);
-            if (reply) return {};
+            const Error* const refused = !reply ? &reply.error() : reply->error ? &*reply->error : nullptr;
+            if (refused == nullptr) return {};
+            // Of a restart: that is still the one before.
+            if (refused->code != ErrorCode::not_running) return fail(*refused);
         }
         const auto told = authority_->look(located.name, init::Ask::everything);
         if (!told || !*told || (*told)->state == ServiceState::stopped) return fail(ended_at_once(located));
