@@ -35,32 +35,42 @@ Means means_of(std::string_view key, bool supervised, bool has_unit)
     return Means::restart;
 }
 
+using Values = std::map<std::string, std::string>;
+
 // Of a table of free keys each is one of its own, and an empty one is none.
-std::vector<ResolvedKey> keys_with_values(const ServiceSpec& spec)
+Values values_of(const ServiceSpec& spec)
 {
-    auto keys = config::keys_of(spec);
-    std::erase_if(keys, [](const ResolvedKey& key) { return key.value == "{}"; });
-    return keys;
+    Values values;
+    for (ResolvedKey& key : config::keys_of(spec)) {
+        if (key.value != "{}") values.emplace(std::move(key.path), std::move(key.value));
+    }
+    return values;
 }
 
 }  // namespace
 
 std::vector<KeyChange> key_changes(const ServiceSpec& before, const ServiceSpec& now, bool has_unit)
 {
-    std::map<std::string, std::string> former;
-    for (ResolvedKey& key : keys_with_values(before)) former.emplace(std::move(key.path), std::move(key.value));
+    Values former = values_of(before);
+    // A key that has no effect on one side is not among its keys; variables of the environment and settings of systemd's have no default.
+    const Values defaults = values_of(ServiceSpec{});
+    const auto value_in = [&](const Values& values, const std::string& key) {
+        const auto found = values.find(key);
+        if (found != values.end()) return found->second;
+        const auto unwritten = defaults.find(key);
+        return unwritten == defaults.end() ? std::string() : unwritten->second;
+    };
     std::vector<KeyChange> changes;
     const auto add = [&](const std::string& key, const std::string& was, const std::string& is) {
         const bool supervised = before.service.supervise;
         if (was != is) changes.push_back({.key = key, .before = was, .after = is, .means = means_of(key, supervised, has_unit)});
     };
-    for (const ResolvedKey& key : keys_with_values(now)) {
-        const auto found = former.find(key.path);
-        add(key.path, found == former.end() ? "" : found->second, key.value);
-        if (found != former.end()) former.erase(found);
+    const Values latter = values_of(now);
+    for (const ResolvedKey& key : config::keys_of(now)) {
+        if (latter.contains(key.path)) add(key.path, value_in(former, key.path), key.value);
+        former.erase(key.path);
     }
-    // Those that only the former has: variables of the environment, settings of systemd's.
-    for (const auto& [key, value] : former) add(key, value, "");
+    for (const auto& [key, value] : former) add(key, value, value_in(latter, key));
     return changes;
 }
 

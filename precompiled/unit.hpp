@@ -2,4 +2,4 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "precompiled/standard.hpp"
+#include "standard.hpp"
