@@ -182,9 +182,8 @@ class Reader {
 
     Result<void> show()
     {
-        const auto lines = options_.lines ? options_.lines : options_.follow ? std::optional(lines_when_following) : std::nullopt;
-        if (lines) {
-            if (!show_last(*lines)) return {};
+        if (options_.lines || options_.follow) {
+            if (!show_last(options_.lines.value_or(lines_when_following))) return {};
         } else {
             if (options_.since)
                 journal_.to_time(microseconds_of(*options_.since));
