@@ -167,7 +167,7 @@ Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options
     if (auto outcome = (*supervisor)->run(); !outcome) return fail(outcome.error());
     RunOutcome result;
     const auto& runners = (*supervisor)->runners();
-    if (runners.size() == 1 && !runners.front()->stopped_on_request()) result.exit = runners.front()->last_exit();
+    if (runners.size() == 1) result.exit = runners.front()->own_end();
     return result;
 }
 

@@ -106,6 +106,14 @@ void ServiceRunner::settle_end()
     run_last_hook(Hook::on_failure, [this, decision, why] { follow(decision, why); });
 }
 
+std::optional<ExitStatus> ServiceRunner::own_end() const
+{
+    if (state_.state == ServiceState::stopped) return std::nullopt;
+    const bool has_ended = state_.last_exit && state_.last_exit->known;
+    if (state_.state == ServiceState::failed && !has_ended) return ExitStatus{.code = 1};
+    return state_.last_exit;
+}
+
 // While a hook ran, somebody may have asked for something else.
 void ServiceRunner::follow(const RestartDecision& decision, const std::string& why)
 {

@@ -116,8 +116,9 @@ class ServiceRunner {
     [[nodiscard]] bool ended_well() const { return state_.state == ServiceState::finished; }
     // "web: backing-off, it was not ready after 90 s"
     [[nodiscard]] std::string state_text() const;
-    [[nodiscard]] bool stopped_on_request() const { return state_.state == ServiceState::stopped; }
-    [[nodiscard]] const std::optional<ExitStatus>& last_exit() const { return state_.last_exit; }
+    // How it ended by itself, once it is over; unset when it was stopped. A failure without an end of its program that is known (a hook's,
+    // or of a launch that came to nothing) is told as exit code 1.
+    [[nodiscard]] std::optional<ExitStatus> own_end() const;
     [[nodiscard]] os::BorrowedFd control() const { return assignment_.control; }
 
   private:

@@ -102,8 +102,8 @@ Result<Supervisor::Outcome> Supervisor::run()
     if (keeper_lost_) return Outcome::keeper_lost;
     if (making_way_) return Outcome::making_way;
     SupervisorWord word{.kind = SupervisorWord::Kind::over};
-    const auto& exit = runners_.front()->last_exit();
-    if (runners_.size() == 1 && !runners_.front()->stopped_on_request() && exit) {
+    const auto exit = runners_.front()->own_end();
+    if (runners_.size() == 1 && exit) {
         word.known = exit->known ? 1 : 0;
         word.signalled = exit->signalled ? 1 : 0;
         word.value = exit->code;

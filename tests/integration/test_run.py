@@ -35,6 +35,13 @@ def test_the_exit_code_of_the_only_service_is_passed_through(room, end, code):
     room.assert_nothing_left()
 
 
+@pytest.mark.parametrize("end", ["exit 9", "kill -9 $$"])
+def test_a_failure_before_there_is_a_program_is_exit_code_1(room, end):
+    room.sleeper(extra=f"[hooks]\npre-start = ['/bin/sh', '-c', '{end}']\n[restart]\npolicy = 'never'\n")
+    assert "pre-start hook" in room("run", "web", code=1).both
+    room.assert_nothing_left()
+
+
 def test_run_restarts_by_the_policy(room):
     starts = room.work / "starts"
     room.service("web", ["/bin/sh", "-c", f"echo x >>{starts}; test $(wc -l <{starts}) -ge 3 && exit 0; exit 3"], "[restart]\ndelay = '1ms'\n")
