@@ -288,6 +288,11 @@ class Room:
         status = self.status(name)
         return status["keeper_pid"], status["supervisor_pid"]
 
+    def steward_log(self):
+        """What steward itself had to tell; nothing, as long as there was nothing."""
+        path = self.log / "steward.log"
+        return path.read_text() if path.exists() else ""
+
     def kill_pair(self, name="web"):
         """Both at once: stopped first, so that none of them can make the other anew, or do a last thing."""
         pair = self.pair(name)

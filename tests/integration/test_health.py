@@ -23,7 +23,7 @@ while True: time.sleep(1000)
 
 
 def events(room):
-    return (room.log / "steward.log").read_text()
+    return room.steward_log()
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def hooked(room):
 
 
 def steward_log(room):
-    return (room.log / "steward.log").read_text()
+    return room.steward_log()
 
 
 def hook_pid(room, event):

@@ -210,7 +210,7 @@ def test_a_log_replaced_by_something_else_is_told_once_and_written_again_afterwa
     wait_until(lambda: tells(room, "its log is written again: nothing was lost"))
     wait_until(lambda: path.exists() and path.stat().st_size > 0)
     assert target.read_text() == "precious\n" and room.pid() == pid
-    assert (room.log / "steward.log").read_text().count("output is kept in memory") == 1
+    assert room.steward_log().count("output is kept in memory") == 1
     room("stop", "web")
     lines = without_stamps(path.read_text()).splitlines()
     first = int(lines[0].split()[0])
@@ -231,7 +231,7 @@ def test_a_permission_that_is_withdrawn_is_told_once(make_room):
     assert not path.exists()
     os.chown(place, NOBODY, NOBODY)
     wait_until(lambda: tells(room, "its log is written again: nothing was lost"))
-    assert (room.log / "steward.log").read_text().count("output is kept in memory") == 1
+    assert room.steward_log().count("output is kept in memory") == 1
     room("stop", "web")
     assert path.stat().st_size > 0
 
@@ -282,10 +282,10 @@ def test_a_full_disk_leaves_the_service_alive_and_the_loss_counted(room, small_d
     # It writes 2.6 MB: more than disk and memory bound have together. It is not held up.
     wait_until(done.exists, "the service's last line")
     assert tells(room, "No space left on device")
-    assert (room.log / "steward.log").read_text().count("output is kept in memory") == 1
+    assert room.steward_log().count("output is kept in memory") == 1
     subprocess.run(["mount", "-o", "remount,size=8m", small_disk], check=True)
     wait_until(lambda: tells(room, "its log is written again: "))
-    loss = re.search(r"written again: (\d+) lines \((\d+) bytes\) were lost", (room.log / "steward.log").read_text())
+    loss = re.search(r"written again: (\d+) lines \((\d+) bytes\) were lost", room.steward_log())
     room("stop", "web")
     lines = without_stamps((small_disk / "web.log").read_text()).splitlines()
     notice = [number for number, line in enumerate(lines) if line.startswith("steward: ")]

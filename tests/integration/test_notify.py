@@ -79,7 +79,7 @@ def start(room):
 
 
 def events(room):
-    return (room.log / "steward.log").read_text()
+    return room.steward_log()
 
 
 def test_start_returns_when_it_says_ready_and_not_before(room, talker):

@@ -176,7 +176,7 @@ def test_a_log_that_cannot_be_rotated_is_written_on_and_that_is_told_once(room, 
         say(50, text)
     text = without_stamps((room.log / "web.log").read_text())
     assert [text.count(letter * 80 + "\n") for letter in "abc"] == [51] * 3
-    events = (room.log / "steward.log").read_text()
+    events = room.steward_log()
     assert events.count("cannot rotate log file") == 1
 
 
@@ -185,7 +185,7 @@ def test_what_comes_too_fast_is_dropped_and_counted(room, echo):
     fifo = room.work / "say"
     fifo.write_text("5000 line\n")
     wait_until(lambda: "lines in 1 s" in everything(room), "the count")
-    assert (room.log / "steward.log").read_text().count("more lines than its rate-limit") == 1
+    assert room.steward_log().count("more lines than its rate-limit") == 1
     room("stop", "web")
     lines = everything(room).splitlines()
     dropped = sum(int(line.split()[1]) for line in lines if line.startswith("steward: "))

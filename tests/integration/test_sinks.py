@@ -203,12 +203,12 @@ def test_a_service_starts_without_the_daemon_which_gets_its_lines_when_it_comes(
     sink.end()
     script(room, sink, "seq 10; exec sleep 1000")
     room("start", "web")
-    wait_until(lambda: "cannot send to" in (room.log / "steward.log").read_text())
+    wait_until(lambda: "cannot send to" in room.steward_log())
     sink.begin()
     wait_until(lambda: len(sink.take()) == 10)
     assert sink.texts() == [str(number) for number in range(1, 11)]
-    wait_until(lambda: "its log is written again: nothing was lost" in (room.log / "steward.log").read_text())
-    assert (room.log / "steward.log").read_text().count("cannot send to") == 1
+    wait_until(lambda: "its log is written again: nothing was lost" in room.steward_log())
+    assert room.steward_log().count("cannot send to") == 1
 
 
 def test_a_daemon_that_is_restarted_is_found_again(room, sink):
@@ -220,7 +220,7 @@ def test_a_daemon_that_is_restarted_is_found_again(room, sink):
     sink.begin()
     flag.touch()
     wait_until(lambda: sink.texts() == ["one", "two"])
-    assert "cannot send" not in (room.log / "steward.log").read_text()
+    assert "cannot send" not in room.steward_log()
 
 
 def test_a_daemon_that_takes_nothing_holds_up_neither_service_nor_steward(room, sink):
@@ -233,14 +233,14 @@ def test_a_daemon_that_takes_nothing_holds_up_neither_service_nor_steward(room, 
     assert room.status()["state"] == "running"
     print("waited", time.monotonic() - begun)
     # Now it does: what was kept comes, then how much there was more, then what follows.
-    wait_until(lambda: sink.take() and "its log is written again" in (room.log / "steward.log").read_text())
+    wait_until(lambda: sink.take() and "its log is written again" in room.steward_log())
     wait_until(lambda: "dropped here" in sink.texts()[-1])
     texts = sink.texts()
     lost = int(re.fullmatch(r"steward: (\d+) lines \(\d+ bytes\) were dropped here: the log could not be written", texts[-1])[1])
     whole = [text for text in texts[:-1] if text.endswith("the same")]
     assert [int(text.split()[1]) for text in whole] == list(range(1, len(whole) + 1))
     assert lines - len(whole) <= lost + 1
-    assert (room.log / "steward.log").read_text().count("cannot send to") == 1
+    assert room.steward_log().count("cannot send to") == 1
     room("stop", "web")
 
 
@@ -249,7 +249,7 @@ def test_a_slow_daemon_gets_every_line(room, sink):
     room("start", "web")
     wait_until(lambda: len(sink.take()) >= 20_000)
     assert sink.texts() == [str(number) for number in range(1, 20_001)]
-    assert "cannot send" not in (room.log / "steward.log").read_text()
+    assert "cannot send" not in room.steward_log()
 
 
 def test_what_a_stop_could_not_bring_on_the_next_start_does(room, sink):
