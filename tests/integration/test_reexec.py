@@ -111,7 +111,7 @@ def test_an_end_at_that_moment_is_not_lost(room, installed):
 
 @pytest.mark.parametrize("stamps", ["none", "iso8601"])
 def test_no_line_is_lost_or_doubled(room, installed, helper, stamps):
-    room.service("web", [helper("number_lines"), "5"], f"[log]\ntimestamps = '{stamps}'\n")
+    room.service("web", [helper("number_lines"), "5"], f"[log]\ntimestamps = '{stamps}'\nmax-size = 0\n")
     room("start", "web", program=installed)
     log = room.log / "web.log"
     for _ in range(5):
