@@ -133,9 +133,12 @@ Result<Loaded> load(const Sources& sources)
     std::vector<File> files;
     std::optional<Error> failure;
     std::vector<Diagnostic> faults;
-    for (const std::string& path : paths_of(sources)) {
-        const bool is_read = sources.text && path == sources.file;
-        auto file = is_read ? Result<File>(File{path, *sources.text, {}}) : read_file(path);
+    const auto paths = paths_of(sources);
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        const std::string& path = paths[i];
+        const std::string* text = sources.text && i == 0 ? &*sources.text : nullptr;
+        if (i > 0 && i <= sources.override_texts.size()) text = &sources.override_texts[i - 1];
+        auto file = text != nullptr ? Result<File>(File{path, *text, {}}) : read_file(path);
         if (file) {
             files.push_back(std::move(*file));
             continue;

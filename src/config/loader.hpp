@@ -18,7 +18,8 @@ struct Sources {
     std::string name;  // the service's; with an instance "worker@1" for the file worker@.toml
     std::string file;
     std::vector<std::string> overrides;
-    std::optional<std::string> text = {};  // of `file`, from a caller who has read it and vouches for it
+    std::optional<std::string> text = {};          // of `file`, from a caller who has read it and vouches for it
+    std::vector<std::string> override_texts = {};  // likewise of all `overrides`, or of none
 };
 
 // A file as it was when it was read; the same again tells that it has not changed.

@@ -96,8 +96,8 @@ class Applier {
     Result<void> renew(bool dry_run)
     {
         if (!system_ || !located_.sources) return {};
-        auto renewed =
-            install({.name = located_.name, .file = {}, .command = {}}, located_.paths.scope, {.init = system_, .dry_run = dry_run});
+        auto renewed = install({.name = located_.name, .file = {}, .command = {}},
+                               {.scope = located_.paths.scope, .here = !located_.init_system}, {.init = system_, .dry_run = dry_run});
         if (!renewed) return fail(renewed.error());
         done_.files = std::move(renewed->files);
         done_.kept_edits = renewed->kept_edits;
@@ -247,7 +247,7 @@ class Applier {
 
 Result<Application> apply(Located located, const ApplyOptions& options, const OnStarted& others)
 {
-    auto site = site_of(located.paths.scope, {});
+    auto site = site_of(located.paths.scope, {}, located.init_system ? Here::no : Here::yes);
     if (!site) return fail(site.error());
     const auto manifest = manifest_of(located);
     const auto system = manifest ? manifest->system : std::nullopt;

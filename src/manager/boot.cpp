@@ -145,19 +145,20 @@ Result<void> set_here(const Site& site, AtBoot at_boot, const BootOptions& optio
 
 }  // namespace
 
-Result<Installation> set_at_boot(const Target& target, std::optional<Scope> scope, AtBoot at_boot, const BootOptions& options)
+Result<Installation> set_at_boot(const Target& target, const ManagerOptions& caller, AtBoot at_boot, const BootOptions& options)
 {
-    auto installed = scope_of_installed(target.name, scope, options.root);
+    const Here here = caller.here ? Here::yes : Here::no;
+    auto installed = scope_of_installed(target.name, caller.scope, options.root);
     if (!installed) return fail(installed.error());
     Installation done{.name = target.name, .enabled = at_boot == AtBoot::yes};
     if (*installed) {
-        auto site = site_of(**installed, options.root);
+        auto site = site_of(**installed, options.root, here);
         if (!site) return fail(site.error());
         if (auto set = set_here(*site, at_boot, options, done); !set) return fail(set.error());
         return done;
     }
-    auto located = locate_in(target, scope, options.root, verb_of(at_boot));
-    auto site = site_of(located ? located->paths.scope : scope.value_or(callers_scope()), options.root);
+    auto located = locate_in(target, caller.scope, options.root, verb_of(at_boot));
+    auto site = site_of(located ? located->paths.scope : caller.scope.value_or(callers_scope()), options.root, here);
     if (!site) return fail(site.error());
     auto asked = ask_init_system(*site, at_boot, options, done);
     if (!asked) return fail(asked.error());

@@ -19,43 +19,50 @@ std::string template_of(const std::string& name)
     return at == std::string::npos || at + 1 == name.size() ? "" : name.substr(0, at + 1);
 }
 
-Result<void> add_overrides(config::Sources& sources, const std::string& directory, const std::string& stem)
-{
-    const std::string place = directory + "/" + stem + std::string(suffix) + ".d";
-    auto names = os::list_directory(place);
-    if (!names) return fail(names.error());
-    for (const auto& name : *names) {
-        if (name.ends_with(suffix)) sources.overrides.push_back(place + "/" + name);
-    }
-    return {};
-}
-
 Result<config::Sources> with_overrides(const Paths& paths, const std::string& name, std::string file)
 {
     config::Sources sources{.name = name, .file = std::move(file), .overrides = {}};
-    // The template's first: what is written for one instance wins.
-    for (const std::string& stem : {template_of(name), name}) {
-        if (stem.empty()) continue;
-        if (auto added = add_overrides(sources, paths.overrides, stem); !added) return fail(added.error());
+    for (const std::string& place : override_directories(paths, name)) {
+        auto names = os::list_directory(place);
+        if (!names) return fail(names.error());
+        for (const auto& override : *names) {
+            if (override.ends_with(suffix)) sources.overrides.push_back(place + "/" + override);
+        }
     }
     return sources;
 }
 
 }  // namespace
 
-Result<std::optional<config::Sources>> find_service_file(const Paths& paths, const std::string& name)
+std::vector<std::string> service_file_candidates(const Paths& paths, const std::string& name)
 {
+    std::vector<std::string> candidates;
     for (const std::string& stem : {name, template_of(name)}) {
         if (stem.empty()) continue;
-        for (const auto& directory : paths.config) {
-            const std::string file = directory + "/" + stem + std::string(suffix);
-            auto info = os::info_at(file, true);
-            if (!info) return fail(info.error());
-            if (!*info) continue;
-            auto sources = with_overrides(paths, name, file);
-            if (!sources) return fail(sources.error());
-            return std::optional(std::move(*sources));
-        }
+        for (const std::string& directory : paths.config) candidates.push_back(directory + "/" + stem + std::string(suffix));
+    }
+    return candidates;
+}
+
+// The template's first: what is written for one instance wins.
+std::vector<std::string> override_directories(const Paths& paths, const std::string& name)
+{
+    std::vector<std::string> directories;
+    for (const std::string& stem : {template_of(name), name}) {
+        if (!stem.empty()) directories.push_back(paths.overrides + "/" + stem + std::string(suffix) + ".d");
+    }
+    return directories;
+}
+
+Result<std::optional<config::Sources>> find_service_file(const Paths& paths, const std::string& name)
+{
+    for (const std::string& file : service_file_candidates(paths, name)) {
+        auto info = os::info_at(file, true);
+        if (!info) return fail(info.error());
+        if (!*info) continue;
+        auto sources = with_overrides(paths, name, file);
+        if (!sources) return fail(sources.error());
+        return std::optional(std::move(*sources));
     }
     return std::optional<config::Sources>();
 }

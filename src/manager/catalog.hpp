@@ -12,6 +12,10 @@
 
 namespace steward::manager {
 
+// Where the file of `name` may be, the best first, and where its overrides are, in the order in which they count.
+[[nodiscard]] std::vector<std::string> service_file_candidates(const Paths& paths, const std::string& name);
+[[nodiscard]] std::vector<std::string> override_directories(const Paths& paths, const std::string& name);
+
 // The file of `name`, an instance's template (worker@.toml for worker@1) where it has none of its own, with its overrides
 // (NAME.toml.d/*.toml by name). Unset when there is none.
 Result<std::optional<config::Sources>> find_service_file(const Paths& paths, const std::string& name);

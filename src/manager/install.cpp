@@ -123,6 +123,10 @@ class Installer {
         if (*edited && !options_.force) {
             sources_.file = prefix + path;
             sources_.text.reset();
+            if (site_.root.empty()) return {};
+            auto now = content_at(site_.tree, path);
+            if (!now) return fail(now.error());
+            sources_.text = std::move(now->text);
         }
         return {};
     }
@@ -130,8 +134,14 @@ class Installer {
     // The directory of service files that it lies in, by whatever name it was given; empty: none, or it would not be found there.
     [[nodiscard]] std::string place_in_site() const
     {
-        const auto given = os::info_at(os::parent_of(sources_.file), true);
-        if (!given || !*given || service_file_name(sources_.file) != os::base_of(sources_.file)) return {};
+        if (service_file_name(sources_.file) != os::base_of(sources_.file)) return {};
+        const std::string directory = os::parent_of(sources_.file);
+        const std::string prefix = site_.root == "/" ? std::string() : site_.root;
+        for (const std::string& place : site_.paths.config) {
+            if (prefix + place == directory) return place;
+        }
+        const auto given = os::info_at(directory, true);
+        if (!given || !*given) return {};
         for (const std::string& place : site_.paths.config) {
             const auto there = site_.tree.look(place + "/.", 0);
             if (!there || !*there) continue;
@@ -321,12 +331,12 @@ Result<void> start_now(const Site& site, Installation& done)
 
 }  // namespace
 
-Result<Installation> install(const Target& target, std::optional<Scope> scope, const InstallOptions& options)
+Result<Installation> install(const Target& target, const ManagerOptions& caller, const InstallOptions& options)
 {
-    auto located = locate_in(target, scope, options.root, "install");
+    auto located = locate_in(target, caller.scope, options.root, "install");
     if (!located) return fail(located.error());
     if (!located->sources) return fail(unable(located->name, ErrorCode::unknown_service, "it has no service file"));
-    auto site = site_of(located->paths.scope, options.root);
+    auto site = site_of(located->paths.scope, options.root, caller.here ? Here::yes : Here::no);
     if (!site) return fail(site.error());
     auto system = system_to_install_for(*site, located->name, options);
     if (!system) return fail(system.error());

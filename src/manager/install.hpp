@@ -12,9 +12,9 @@
 
 namespace steward::manager {
 
-Result<Installation> install(const Target& target, std::optional<Scope> scope, const InstallOptions& options);
-Result<Installation> uninstall(const Target& target, std::optional<Scope> scope, const UninstallOptions& options);
-Result<Installation> set_at_boot(const Target& target, std::optional<Scope> scope, AtBoot at_boot, const BootOptions& options);
+Result<Installation> install(const Target& target, const ManagerOptions& caller, const InstallOptions& options);
+Result<Installation> uninstall(const Target& target, const ManagerOptions& caller, const UninstallOptions& options);
+Result<Installation> set_at_boot(const Target& target, const ManagerOptions& caller, AtBoot at_boot, const BootOptions& options);
 
 // Whether `run --all` runs it: as enable and disable said last, else as its service file says.
 [[nodiscard]] AtBoot at_boot_without_init(const Located& located);

@@ -313,22 +313,22 @@ Result<std::vector<PackageScript>> Manager::package_scripts(const std::vector<Ta
 
 Result<Installation> Manager::install(const Target& target, const InstallOptions& options)
 {
-    return manager::install(target, impl_->options.scope, options);
+    return manager::install(target, impl_->options, options);
 }
 
 Result<Installation> Manager::uninstall(const Target& target, const UninstallOptions& options)
 {
-    return manager::uninstall(target, impl_->options.scope, options);
+    return manager::uninstall(target, impl_->options, options);
 }
 
 Result<Installation> Manager::enable(const Target& target, const BootOptions& options)
 {
-    return manager::set_at_boot(target, impl_->options.scope, manager::AtBoot::yes, options);
+    return manager::set_at_boot(target, impl_->options, manager::AtBoot::yes, options);
 }
 
 Result<Installation> Manager::disable(const Target& target, const BootOptions& options)
 {
-    return manager::set_at_boot(target, impl_->options.scope, manager::AtBoot::no, options);
+    return manager::set_at_boot(target, impl_->options, manager::AtBoot::no, options);
 }
 
 int carry_on(const std::vector<std::string>& words)

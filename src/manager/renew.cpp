@@ -46,7 +46,8 @@ void renew_unit(const Located& located)
 {
     const auto manifest = manifest_of(located);
     if (!manifest || !is_stale(located, *manifest)) return;
-    static_cast<void>(install({.name = located.name, .file = {}, .command = {}}, located.paths.scope, {.init = manifest->system}));
+    static_cast<void>(install({.name = located.name, .file = {}, .command = {}},
+                              {.scope = located.paths.scope, .here = !located.init_system}, {.init = manifest->system}));
 }
 
 }  // namespace steward::manager

@@ -28,7 +28,9 @@ struct Site {
     // The booted one's, if that is `system`.
     [[nodiscard]] const init::Control* control_of(std::optional<InitSystem> system) const;
 };
-Result<Site> site_of(Scope scope, const std::string& root);
+enum class Here { no, yes };  // yes: files and links are all that is changed, and no init system is asked
+// Directories of one's own (STEWARD_RUNTIME_DIR) are a world of one's own, where none is booted.
+Result<Site> site_of(Scope scope, const std::string& root, Here here);
 
 // The service with its file: an operand that is a path is a file of this host, a name is looked for in the site. A file by its path is
 // read here and now, whoever may write it: installing is vouching for it.

@@ -242,6 +242,12 @@ Result<void> Ledger::end() const
     return tree_.remove_directory(directory_);
 }
 
+// No service's name begins with a dot.
+std::string lock_path(const std::string& directory)
+{
+    return directory + "/.lock";
+}
+
 Result<os::UniqueFd> lock_state(const os::Tree& tree, const std::string& directory)
 {
     for (int attempt = 0;; ++attempt) {
@@ -255,7 +261,7 @@ Result<os::UniqueFd> lock_state(const os::Tree& tree, const std::string& directo
             auto made = tree.make_directory(path, 0755);
             if (!made) return give_up(made.error());
         }
-        auto lock = tree.lock_directory(directory);
+        auto lock = tree.lock(lock_path(directory));
         if (lock) return lock;
         // Whoever finished last may have taken the empty directory away.
         if (lock.error().os_errno != ENOENT || attempt == most_lock_attempts) return give_up(lock.error());

@@ -65,7 +65,8 @@ class Ledger {
     std::string directory_;
 };
 
-// Makes the directory where it is missing, and waits for whoever works in it.
+// Makes the directory where it is missing, and waits for whoever works in it. Whoever holds the lock removes its file in the end.
+[[nodiscard]] std::string lock_path(const std::string& directory);
 Result<os::UniqueFd> lock_state(const os::Tree& tree, const std::string& directory);
 // Those above and including `path` that are not there, the topmost first.
 Result<std::vector<std::string>> missing_directories(const os::Tree& tree, const std::string& path);

@@ -131,17 +131,21 @@ Result<void> purge(const Site& site, const UninstallOptions& options, bool runs_
 
 }  // namespace
 
-Result<Installation> uninstall(const Target& target, std::optional<Scope> scope, const UninstallOptions& options)
+Result<Installation> uninstall(const Target& target, const ManagerOptions& caller, const UninstallOptions& options)
 {
     const std::string& name = target.name;
-    auto installed = scope_of_installed(name, scope, options.root);
+    auto installed = scope_of_installed(name, caller.scope, options.root);
     if (!installed) return fail(installed.error());
     Installation done{.name = name};
-    auto site = site_of(installed->value_or(options.root.empty() ? scope.value_or(callers_scope()) : Scope::system), options.root);
+    const Scope scope = installed->value_or(options.root.empty() ? caller.scope.value_or(callers_scope()) : Scope::system);
+    auto site = site_of(scope, options.root, caller.here ? Here::yes : Here::no);
     if (!site) return fail(site.error());
     if (!*installed && !options.purge) {
         // All that one that was killed in its last moment may have left.
-        if (!options.dry_run) static_cast<void>(site->tree.remove_directory(site->paths.state));
+        if (options.dry_run) return done;
+        const auto left = site->tree.look(lock_path(site->paths.state), 0);
+        if (left && *left) static_cast<void>(Workplace::enter(*site, name));
+        static_cast<void>(site->tree.remove_directory(site->paths.state));
         return done;
     }
     // One that was killed is undone first: what runs the service, and what belongs to it, is told by what is installed.

@@ -1,7 +1,6 @@
 #include "os/tree.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <climits>
 
 #include "os/error.hpp"
+#include "os/file_lock.hpp"
 #include "os/walk.hpp"
 
 namespace steward::os {
@@ -196,25 +196,21 @@ Result<void> Tree::remove_all(const std::string& path) const
     return {};
 }
 
-Result<UniqueFd> Tree::lock_directory(const std::string& path) const
+Result<UniqueFd> Tree::lock(const std::string& path) const
 {
     for (;;) {
-        const auto spot = walk(path + "/.");
+        const auto spot = walk(path);
         if (!spot) return fail(failed("lock", path, spot.error().os_errno));
-        UniqueFd held(openat(spot->directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        // Open for writing, which the lock takes: whoever may only look at the directory cannot hold it.
+        UniqueFd held(openat(spot->directory.get(), spot->name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
         if (!held) return fail(failed("lock", path, errno));
-        int result = 0;
-        do result = flock(held.get(), LOCK_EX);
-        while (result < 0 && errno == EINTR);
-        if (result < 0) return fail(failed("lock", path, errno));
+        if (const auto taken = os::lock(held, 0); !taken) return fail(failed("lock", path, taken.error().os_errno));
         // It may have been removed, and another made, while this one was waited for.
         struct stat locked {};
         struct stat there {};
-        const auto again = walk(path + "/.");
-        if (again && fstat(held.get(), &locked) == 0 && fstat(again->directory.get(), &there) == 0 && locked.st_ino == there.st_ino &&
-            locked.st_dev == there.st_dev)
-            return held;
-        if (!again) return fail(failed("lock", path, again.error().os_errno));
+        if (fstat(held.get(), &locked) < 0) return fail(failed("lock", path, errno));
+        const bool is_there = fstatat(spot->directory.get(), spot->name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0;
+        if (is_there && locked.st_ino == there.st_ino && locked.st_dev == there.st_dev) return held;
     }
 }
 

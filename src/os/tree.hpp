@@ -46,8 +46,9 @@ class Tree {
     // A directory and all in it, never over a link or to another file system; nothing is success.
     Result<void> remove_all(const std::string& path) const;
 
-    // Held until the descriptor is closed; waits for whoever holds it.
-    Result<UniqueFd> lock_directory(const std::string& path) const;
+    // A file that only its owner can open, made where it is missing; held until the descriptor is closed; waits for whoever holds it. Whoever
+    // holds it may remove it.
+    Result<UniqueFd> lock(const std::string& path) const;
 
   private:
     explicit Tree(UniqueFd root) : root_(std::move(root)) {}

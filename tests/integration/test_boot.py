@@ -35,12 +35,24 @@ def booted(room):
     enter = ["--mount", "sh", "-c", ENTER.format(work=room.work), "sh", STEWARD]
     env = {name: value for name, value in room.env.items() if name != "STEWARD_RUNTIME_DIR"}
 
-    def run(*words, code=0):
-        finished = room.finish(room.spawn(*enter, *words, program="unshare", env=env))
+    def run(*words, code=0, runtime=None):
+        given = env | ({"STEWARD_RUNTIME_DIR": str(runtime)} if runtime else {})
+        finished = room.finish(room.spawn(*enter, *words, program="unshare", env=given))
         assert finished.code == code, finished
         return finished, told.read_text() if told.exists() else ""
 
     return run
+
+
+def test_nobody_is_asked_here_nor_in_a_world_of_ones_own(booted, room):
+    file = room.work / "web.toml"
+    file.write_text('[service]\ncommand = ["/bin/sleep", "1000"]\n')
+    done, told = booted("disable", "nginx", "--here", code=5)
+    assert told == ""
+    done, told = booted("install", file, "--dry-run", runtime=room.run)
+    assert "no init system starts it" in done.out
+    done, told = booted("disable", "nginx", code=5, runtime=room.run)
+    assert told == ""
 
 
 def test_a_dry_run_asks_what_is_so_and_changes_nothing(booted):

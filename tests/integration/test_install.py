@@ -370,6 +370,24 @@ def test_a_service_that_is_there_by_name_is_not_copied(image):
     image("install", "nope", "--init", "sysv", code=5)
 
 
+def test_a_name_is_looked_for_in_the_image_over_its_own_links(image):
+    """The same absolute links lead elsewhere on the host."""
+    host = image.room.root / "opt"
+    inside = image.root / str(host)[1:]
+    for place, argument in ((host, "1"), (inside, "2")):
+        (place / "web.toml.d").mkdir(parents=True)
+        (place / "web.toml").write_text(FILE.replace("1000", argument))
+        (place / "web.toml.d/more.toml").write_text(f'[service]\numask = "07{argument}"\n')
+    (image / "etc/steward").mkdir(parents=True)
+    (image / "etc/steward/web.toml").symlink_to(host / "web.toml")
+    (image / "etc/steward/web.toml.d").symlink_to(host / "web.toml.d")
+    image("install", "web", "--init", "systemd")
+    unit = (image / PLACES["systemd"][0]).read_text()
+    assert "ExecStart=/bin/sleep 2\n" in unit and "UMask=072\n" in unit
+    image("uninstall", "web")
+    assert (image / "etc/steward/web.toml").is_symlink()
+
+
 def test_by_its_name_the_copy_is_installed_anew_edited_or_not(image):
     image.install("--init", "systemd")
     copy = image / "etc/steward/web.toml"

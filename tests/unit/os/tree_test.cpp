@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -151,26 +152,34 @@ TEST_F(TreeTest, an_error_names_the_path)
     EXPECT_EQ(written.error().message(), "cannot write '/none/a': No such file or directory");
 }
 
-TEST_F(TreeTest, one_holds_the_lock_of_a_directory_that_is_there)
+TEST_F(TreeTest, one_holds_the_lock_whose_file_is_there)
 {
     const Tree tree = this->tree();
-    auto first = tree.lock_directory("/etc");
+    auto first = tree.lock("/etc/.lock");
     ASSERT_TRUE(first);
+    EXPECT_EQ(fs::status(inside("etc/.lock")).permissions(), fs::perms(0600));
     bool held = false;
     std::thread other([&] {
-        // By then it is another directory.
-        auto second = tree.lock_directory("/etc");
-        held = second.has_value();
+        // By then it is another file, if it was waited for.
+        auto second = tree.lock("/etc/.lock");
         struct stat locked {};
         struct stat there {};
-        held = held && fstat(second->get(), &locked) == 0 && stat(inside("etc").c_str(), &there) == 0 && locked.st_ino == there.st_ino;
+        held =
+            second && fstat(second->get(), &locked) == 0 && stat(inside("etc/.lock").c_str(), &there) == 0 && locked.st_ino == there.st_ino;
     });
-    fs::create_directory(inside("old"));
-    EXPECT_EQ(renameat2(AT_FDCWD, inside("etc").c_str(), AT_FDCWD, inside("old").c_str(), RENAME_EXCHANGE), 0);
+    EXPECT_TRUE(tree.remove("/etc/.lock"));
     first->reset();
     other.join();
     EXPECT_TRUE(held);
-    EXPECT_FALSE(tree.lock_directory("/none"));
+    EXPECT_FALSE(tree.lock("/none/.lock"));
+}
+
+TEST_F(TreeTest, who_locks_the_directory_holds_up_nobody)
+{
+    const auto directory = open_following(inside("etc"), {.read = true, .directory = true});
+    ASSERT_TRUE(directory);
+    ASSERT_EQ(flock(directory->get(), LOCK_EX), 0);
+    EXPECT_TRUE(tree().lock("/etc/.lock"));
 }
 
 }  // namespace
