@@ -85,11 +85,12 @@ Result<void> FilePlan::want_link(const std::string& path, const std::string& tar
 
 Result<void> FilePlan::want_directories(const std::string& path)
 {
+    if (!claimed_) return fail(claimed_.error());
     auto missing = missing_directories(tree_, path);
     if (!missing) return fail(missing.error());
     for (std::string place = path; place != "/"; place = os::parent_of(place)) {
         const bool is_new = std::ranges::find(*missing, place) != missing->end();
-        if (!is_new && claimed_.contains(place) && handled_.insert(place).second) list(place, Content::directory());
+        if (!is_new && claimed_->contains(place) && handled_.insert(place).second) list(place, Content::directory());
     }
     for (const std::string& place : *missing) {
         if (!handled_.insert(place).second) continue;

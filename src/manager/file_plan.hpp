@@ -62,7 +62,7 @@ class FilePlan {
 
     const os::Tree& tree_;
     Options options_;
-    std::set<std::string> claimed_;
+    Result<std::set<std::string>> claimed_;
     std::set<std::string> handled_;
     std::vector<Step> steps_;
     std::vector<FileChange> changes_;

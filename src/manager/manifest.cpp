@@ -106,12 +106,15 @@ Result<std::optional<Manifest>> read_manifest(const os::Tree& tree, const std::s
     return std::optional(std::move(*manifest));
 }
 
-std::set<std::string> claimed_directories(const os::Tree& tree, const std::string& state_directory)
+Result<std::set<std::string>> claimed_directories(const os::Tree& tree, const std::string& state_directory)
 {
     std::set<std::string> claimed;
     const auto names = tree.list(state_directory);
-    for (const std::string& name : names ? *names : std::vector<std::string>()) {
+    if (!names) return fail(names.error());
+    for (const std::string& name : *names) {
         const auto manifest = read_manifest(tree, state_directory, name);
+        // One that is damaged is another service's trouble.
+        if (!manifest && manifest.error().os_errno != 0) return fail(manifest.error());
         if (!manifest || !*manifest) continue;
         for (const Manifest::Entry& entry : (*manifest)->entries) {
             if (entry.kind == Content::Kind::directory) claimed.insert(entry.path);

@@ -38,6 +38,6 @@ Result<Manifest> parse_manifest(const std::string& text, const std::string& path
 // Unset: the service is not installed.
 Result<std::optional<Manifest>> read_manifest(const os::Tree& tree, const std::string& state_directory, const std::string& name);
 // The directories of all manifests: they were made for services, and the last service takes them away.
-[[nodiscard]] std::set<std::string> claimed_directories(const os::Tree& tree, const std::string& state_directory);
+Result<std::set<std::string>> claimed_directories(const os::Tree& tree, const std::string& state_directory);
 
 }  // namespace steward::manager
