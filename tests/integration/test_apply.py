@@ -101,9 +101,8 @@ def test_a_supervisor_that_is_gone_is_replaced_by_one_that_goes_by_the_new_file(
     room.sleeper()
     room("start", "web")
     pid = room.pid()
-    for victim in room.pair():
-        kill(victim)
-    wait_until(lambda: room.status()["supervisor_alive"] is False, "both gone")
+    room.kill_pair()
+    assert room.status()["supervisor_alive"] is False
     room.sleeper(extra='[restart]\npolicy = "never"\n')
     assert room("apply", "web").out.endswith("web: applied by signal\n")
     assert room.pid() == pid and room.status()["supervisor_alive"] is True

@@ -166,8 +166,7 @@ def test_so_it_is_when_nobody_supervises_any_more(room, sink):
     script(room, sink, "exec 2>/dev/null; trap 'seq 100; printf \"the end\"; exit' TERM; echo up; while :; do sleep 0.02; done")
     room("start", "web")
     wait_until(lambda: sink.texts() == ["up"])
-    for pid in room.pair():
-        kill(pid)
+    room.kill_pair()
     stop = room.spawn("stop", "web")
     wait_until(lambda: sink.take() is not None and stop.poll() is not None)
     assert sink.texts() == ["up", *map(str, range(1, 101)), "the end"]
