@@ -2,11 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
-#include <cmath>
 #include <csignal>
-#include <set>
-#include <utility>
 
 #include <steward/manager.hpp>
 #include <steward/words.hpp>
@@ -15,6 +11,24 @@
 #include "os/kernel_names.hpp"
 
 namespace steward::config::field {
+
+namespace {
+
+// A string in one of the small languages of config/grammar.
+template <class Parse>
+auto read_text(const Node& node, Reading& reading, std::string_view what, Parse parse)
+{
+    std::string objection;
+    decltype(parse(node.text, objection)) value;
+    if (node.kind != Node::Kind::text) {
+        reading.expected(node, what);
+    } else if (value = parse(node.text, objection); !value) {
+        reading.objection(node, node.text, objection);
+    }
+    return value;
+}
+
+}  // namespace
 
 std::optional<bool> Flag::read(const Node& node, Reading& reading)
 {
@@ -53,14 +67,8 @@ std::optional<double> read_real(const Node& node, Reading& reading, int lowest, 
 
 std::optional<unsigned> read_octal(const Node& node, Reading& reading, unsigned highest, unsigned example)
 {
-    if (node.kind != Node::Kind::text) {
-        reading.expected(node, "a string of octal digits, such as \"" + format_octal(example) + "\",");
-        return std::nullopt;
-    }
-    std::string objection;
-    const auto value = parse_octal(node.text, highest, objection);
-    if (!value) reading.objection(node, node.text, objection);
-    return value;
+    return read_text(node, reading, "a string of octal digits, such as \"" + format_octal(example) + "\",",
+                     [&](std::string_view text, std::string& objection) { return parse_octal(text, highest, objection); });
 }
 
 Node write_octal(unsigned value)
@@ -70,14 +78,8 @@ Node write_octal(unsigned value)
 
 std::optional<Duration> Span::read(const Node& node, Reading& reading)
 {
-    if (node.kind != Node::Kind::text) {
-        reading.expected(node, "a duration, such as \"10s\",");
-        return std::nullopt;
-    }
-    std::string objection;
-    const auto value = parse_duration(node.text, &objection);
-    if (!value) reading.objection(node, node.text, objection);
-    return value;
+    return read_text(node, reading, "a duration, such as \"10s\",",
+                     [](std::string_view text, std::string& objection) { return parse_duration(text, &objection); });
 }
 
 std::optional<Node> Span::write(Duration value)
@@ -122,93 +124,17 @@ std::optional<std::uint64_t> PositiveSize::read(const Node& node, Reading& readi
 
 std::optional<unsigned> Percent::read(const Node& node, Reading& reading)
 {
-    constexpr unsigned most = 1'000'000;  // ten thousand CPUs
-    if (node.kind != Node::Kind::text) {
-        reading.expected(node, "a part of a CPU, such as \"50%\" or \"200%\",");
-        return std::nullopt;
-    }
-    unsigned value = 0;
-    const char* const end = node.text.data() + node.text.size();
-    const auto [after, error] = std::from_chars(node.text.data(), end, value);
-    if (error != std::errc{} || std::string_view(after, end) != "%" || value == 0 || value > most) {
-        reading.objection(node, node.text, "is no part of a CPU, such as \"50%\" or \"200%\"");
-        return std::nullopt;
-    }
-    return value;
+    return read_text(node, reading, "a part of a CPU, such as \"50%\" or \"200%\",", parse_percent);
 }
 
 std::optional<RateLimit> Rate::read(const Node& node, Reading& reading)
 {
-    if (node.kind != Node::Kind::text) {
-        reading.expected(node, "lines in a time, such as \"1000/10s\",");
-        return std::nullopt;
-    }
-    std::string objection;
-    const auto value = parse_rate(node.text, objection);
-    if (!value) reading.objection(node, node.text, objection);
-    return value;
+    return read_text(node, reading, "lines in a time, such as \"1000/10s\",", parse_rate);
 }
 
 std::optional<Node> Rate::write(const RateLimit& value)
 {
     return Node::of(format_rate(value));
-}
-
-std::optional<Argv> Command::read(const Node& node, Reading& reading)
-{
-    Argv argv;
-    if (node.kind == Node::Kind::text) {
-        // Expanded after the split: an instance never makes two words out of one.
-        std::string objection;
-        auto words = split_words(node.text, &objection);
-        if (!words) {
-            reading.objection(node, node.text, objection);
-            return std::nullopt;
-        }
-        for (std::string& word : *words) {
-            Node part = node;
-            part.text = std::move(word);
-            auto argument = reading.expanded_text(part, object_to_argument);
-            if (!argument) return std::nullopt;
-            argv.push_back(std::move(*argument));
-        }
-    } else if (node.kind == Node::Kind::list) {
-        for (const Node& item : node.items) {
-            auto argument = reading.expanded_text(item, object_to_argument);
-            if (!argument) return std::nullopt;
-            argv.push_back(std::move(*argument));
-        }
-    } else {
-        reading.expected(node, "a command (an array of strings, or one string)");
-        return std::nullopt;
-    }
-    if (argv.empty() || argv.front().empty()) {
-        reading.fault(node, "the command is empty");
-        return std::nullopt;
-    }
-    return argv;
-}
-
-std::optional<std::vector<Argv>> Commands::read(const Node& node, Reading& reading)
-{
-    const bool several = node.kind == Node::Kind::list && !node.items.empty() && node.items.front().kind == Node::Kind::list;
-    std::vector<Argv> commands;
-    for (const Node& item : several ? node.items : std::vector<Node>{node}) {
-        auto command = Command::read(item, reading);
-        if (!command) return std::nullopt;
-        commands.push_back(std::move(*command));
-    }
-    return commands;
-}
-
-std::optional<Node> Commands::write(const std::vector<Argv>& value)
-{
-    if (value.empty()) return std::nullopt;
-    if (value.size() == 1) return Command::write(value.front());
-    std::vector<Node> commands;
-    commands.reserve(value.size());
-    for (const Argv& command : value) commands.push_back(Node::of(command));
-    return Node::of(std::move(commands));
 }
 
 std::optional<int> Signal::read(const Node& node, Reading& reading)
@@ -245,112 +171,6 @@ std::optional<int> CatchableSignal::read(const Node& node, Reading& reading)
     return signal;
 }
 
-std::optional<std::map<std::string, std::string>> Environment::read(const Node& node, Reading& reading)
-{
-    if (node.kind != Node::Kind::table) {
-        reading.expected(node, "a table of strings");
-        return std::nullopt;
-    }
-    std::map<std::string, std::string> variables;
-    for (const Member& member : node.members) {
-        Node key = Node::of(member.key);
-        key.place = member.place;
-        const auto name = reading.text(key, object_to_variable);
-        auto value = reading.expanded_text(member.value, object_to_argument);
-        if (name && value) variables[*name] = std::move(*value);
-    }
-    return variables;
-}
-
-std::optional<Node> Environment::write(const std::map<std::string, std::string>& value)
-{
-    Node node = Node::table();
-    for (const auto& [name, text] : value) node.members.push_back({name, {}, Node::of(text)});
-    return node;
-}
-
-std::optional<std::vector<EnvironmentFile>> EnvironmentFiles::read(const Node& node, Reading& reading)
-{
-    struct Dashed {
-        static std::optional<std::string> read(const Node& item, Reading& where)
-        {
-            return where.expanded_text(item, [](std::string_view text) {
-                if (text.starts_with('-')) text.remove_prefix(1);
-                return object_to_file_path(text);
-            });
-        }
-    };
-    const auto texts = Several<Dashed>::read(node, reading);
-    if (!texts) return std::nullopt;
-    std::vector<EnvironmentFile> files;
-    for (const std::string& text : *texts) {
-        const bool optional = text.starts_with('-');
-        files.push_back({text.substr(optional ? 1 : 0), optional});
-    }
-    return files;
-}
-
-std::optional<Node> EnvironmentFiles::write(const std::vector<EnvironmentFile>& value)
-{
-    std::vector<std::string> texts;
-    texts.reserve(value.size());
-    for (const EnvironmentFile& file : value) texts.push_back((file.optional ? "-" : "") + file.path);
-    return Node::of(texts);
-}
-
-std::optional<std::vector<int>> ExitCodes::read(const Node& node, Reading& reading)
-{
-    if (node.kind != Node::Kind::list) {
-        reading.expected(node, "an array of integers from 0 to 255");
-        return std::nullopt;
-    }
-    std::vector<int> codes;
-    for (const Node& item : node.items) {
-        if (const auto code = Integer<int, 0, 255>::read(item, reading)) codes.push_back(*code);
-    }
-    return codes;
-}
-
-std::optional<Node> ExitCodes::write(const std::vector<int>& value)
-{
-    std::vector<Node> items;
-    items.reserve(value.size());
-    for (const int code : value) items.push_back(Node::of(std::int64_t{code}));
-    return Node::of(std::move(items));
-}
-
-std::optional<std::vector<unsigned>> Cpus::read(const Node& node, Reading& reading)
-{
-    std::set<unsigned> cpus;
-    const auto take = [&](const Node& item) {
-        if (item.kind != Node::Kind::integer && item.kind != Node::Kind::text) {
-            return reading.expected(item, "a CPU number or a range such as \"0-3\"");
-        }
-        const std::string text = item.kind == Node::Kind::integer ? std::to_string(item.integer) : item.text;
-        std::string objection;
-        const auto range = parse_cpus(text, objection);
-        if (!range) return reading.objection(item, text, objection);
-        cpus.insert(range->begin(), range->end());
-    };
-    if (node.kind == Node::Kind::list) {
-        std::ranges::for_each(node.items, take);
-    } else if (node.kind == Node::Kind::text) {
-        take(node);
-    } else {
-        reading.expected(node, "an array of CPU numbers and ranges, or one string such as \"0-3,6\"");
-        return std::nullopt;
-    }
-    return std::vector<unsigned>(cpus.begin(), cpus.end());
-}
-
-std::optional<Node> Cpus::write(const std::vector<unsigned>& value)
-{
-    std::vector<Node> items;
-    items.reserve(value.size());
-    for (const unsigned cpu : value) items.push_back(Node::of(std::int64_t{cpu}));
-    return Node::of(std::move(items));
-}
-
 std::optional<std::string> Capability::read(const Node& node, Reading& reading)
 {
     if (node.kind != Node::Kind::text) {
@@ -381,35 +201,6 @@ std::optional<std::size_t> read_word(const Node& node, Reading& reading, const s
         return std::nullopt;
     }
     return static_cast<std::size_t>(found - names.begin());
-}
-
-std::optional<std::vector<std::string>> UnitLines::read(const Node& node, Reading& reading)
-{
-    std::vector<std::string> lines;
-    const auto take = [&](const Node& item) {
-        if (item.kind == Node::Kind::integer) {
-            lines.push_back(std::to_string(item.integer));
-        } else if (item.kind == Node::Kind::flag) {
-            lines.emplace_back(item.flag ? "true" : "false");
-        } else if (auto line = reading.expanded_text(item, object_to_unit_line)) {
-            lines.push_back(std::move(*line));
-        }
-    };
-    if (node.kind == Node::Kind::table) {
-        reading.expected(node, "a string, an integer, true, false or an array of those");
-        return std::nullopt;
-    }
-    if (node.kind != Node::Kind::list) {
-        take(node);
-    } else {
-        for (const Node& item : node.items) take(item);
-    }
-    return lines;
-}
-
-Node UnitLines::write(const std::vector<std::string>& value)
-{
-    return value.size() == 1 ? Node::of(value.front()) : Node::of(value);
 }
 
 }  // namespace steward::config::field

@@ -107,6 +107,16 @@ std::string format_size(std::uint64_t size)
     return size == 0 ? "0" : in_largest_unit(size, size_units);
 }
 
+std::optional<unsigned> parse_percent(std::string_view text, std::string& objection)
+{
+    constexpr unsigned most = 1'000'000;
+    std::string_view rest = text;
+    const auto value = parse_decimal<unsigned>(take_digits(rest));
+    if (value && *value >= 1 && *value <= most && rest == "%") return value;
+    objection = "is no part of a CPU, such as \"50%\" or \"200%\"";
+    return std::nullopt;
+}
+
 std::optional<RateLimit> parse_rate(std::string_view text, std::string& objection)
 {
     if (text == "none") return RateLimit{};

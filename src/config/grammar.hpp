@@ -23,6 +23,9 @@ namespace steward::config {
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text, std::string& objection);
 [[nodiscard]] std::string format_size(std::uint64_t size);  // in the largest unit that takes no fraction
 
+// "50%"; from 1 % to ten thousand CPUs.
+[[nodiscard]] std::optional<unsigned> parse_percent(std::string_view text, std::string& objection);
+
 // "1000/10s", "none".
 [[nodiscard]] std::optional<RateLimit> parse_rate(std::string_view text, std::string& objection);
 [[nodiscard]] std::string format_rate(const RateLimit& rate);
