@@ -1,5 +1,6 @@
 // uninstall: what install wrote, and no more; edited files stay.
 #include <algorithm>
+#include <functional>
 
 #include "manager/applied.hpp"
 #include "manager/file_plan.hpp"
@@ -65,35 +66,6 @@ Result<FilePlan> plan_removal(const Site& site, const std::string& name, const s
     return plan;
 }
 
-Result<void> remove(const Site& site, const std::string& name, const UninstallOptions& options, Installation& done)
-{
-    std::optional<Workplace> workplace;
-    if (!options.dry_run) {
-        auto entered = Workplace::enter(site, name);
-        if (!entered) return fail(entered.error());
-        workplace.emplace(std::move(*entered));
-    }
-    auto manifest = read_manifest(site.tree, site.paths.state, name);
-    if (!manifest) return fail(manifest.error());
-    auto plan = plan_removal(site, name, *manifest, options.force);
-    if (!plan) return fail(plan.error());
-    done.system = *manifest ? (*manifest)->system : std::nullopt;
-    done.installed = manifest->has_value();
-    done.changed = !plan->steps().empty();
-    done.kept_edits = plan->kept_edits();
-    done.files = plan->take_changes();
-    if (options.dry_run || !done.changed) return {};
-    const init::Control* control = site.control_of(done.system);
-    const auto settle = [&]() -> Result<void> {
-        if (control == nullptr) return {};
-        auto forgotten = control->owns_links() ? control->forget(name) : Result<void>();
-        return forgotten ? control->read_anew() : forgotten;
-    };
-    auto carried = workplace->ledger().carry_out(plan->steps(), settle);
-    if (!carried && control != nullptr) static_cast<void>(control->read_anew());
-    return carried;
-}
-
 Result<bool> runs_by_init_system(const Site& site, const std::string& name, const std::optional<Manifest>& manifest)
 {
     const auto* control = site.control_of(manifest ? manifest->system : std::nullopt);
@@ -129,6 +101,52 @@ Result<void> purge(const Site& site, const UninstallOptions& options, bool runs_
     return {};
 }
 
+// `last` belongs to it: one that is killed in there is done again, from the service file on that tells what is to be purged.
+Result<void> remove(const Site& site, const std::string& name, const UninstallOptions& options, Installation& done,
+                    const std::function<Result<void>()>& last)
+{
+    std::optional<Workplace> workplace;
+    if (!options.dry_run) {
+        auto entered = Workplace::enter(site, name);
+        if (!entered) return fail(entered.error());
+        workplace.emplace(std::move(*entered));
+    }
+    auto manifest = read_manifest(site.tree, site.paths.state, name);
+    if (!manifest) return fail(manifest.error());
+    auto plan = plan_removal(site, name, *manifest, options.force);
+    if (!plan) return fail(plan.error());
+    done.system = *manifest ? (*manifest)->system : std::nullopt;
+    done.installed = manifest->has_value();
+    done.changed = !plan->steps().empty();
+    done.kept_edits = plan->kept_edits();
+    done.files = plan->take_changes();
+    if (options.dry_run || !done.changed) return last();
+    const init::Control* control = site.control_of(done.system);
+    const auto settle = [&]() -> Result<void> {
+        if (control == nullptr) return last();
+        auto settled = control->owns_links() ? control->forget(name) : Result<void>();
+        if (settled) settled = control->read_anew();
+        return settled ? last() : settled;
+    };
+    auto carried = workplace->ledger().carry_out(plan->steps(), settle);
+    if (!carried && control != nullptr) static_cast<void>(control->read_anew());
+    return carried;
+}
+
+// One that was killed is undone first: what runs the service, and what belongs to it, is told by what is installed.
+Result<void> clear_up(const Site& site, const std::string& name, bool is_installed)
+{
+    if (is_installed) {
+        const auto recovered = Workplace::enter(site, name);
+        return recovered ? Result<void>() : fail(recovered.error());
+    }
+    // All that one that was killed in its last moment may have left.
+    const auto left = site.tree.look(lock_path(site.paths.state), 0);
+    if (left && *left) static_cast<void>(Workplace::enter(site, name));
+    static_cast<void>(site.tree.remove_directory(site.paths.state));
+    return {};
+}
+
 }  // namespace
 
 Result<Installation> uninstall(const Target& target, const ManagerOptions& caller, const UninstallOptions& options)
@@ -140,18 +158,10 @@ Result<Installation> uninstall(const Target& target, const ManagerOptions& calle
     const Scope scope = installed->value_or(options.root.empty() ? caller.scope.value_or(callers_scope()) : Scope::system);
     auto site = site_of(scope, options.root, caller.here ? Here::yes : Here::no);
     if (!site) return fail(site.error());
-    if (!*installed && !options.purge) {
-        // All that one that was killed in its last moment may have left.
-        if (options.dry_run) return done;
-        const auto left = site->tree.look(lock_path(site->paths.state), 0);
-        if (left && *left) static_cast<void>(Workplace::enter(*site, name));
-        static_cast<void>(site->tree.remove_directory(site->paths.state));
-        return done;
+    if (!options.dry_run) {
+        if (auto cleared = clear_up(*site, name, installed->has_value()); !cleared) return fail(cleared.error());
     }
-    // One that was killed is undone first: what runs the service, and what belongs to it, is told by what is installed.
-    if (*installed && !options.dry_run) {
-        if (auto recovered = Workplace::enter(*site, name); !recovered) return fail(recovered.error());
-    }
+    if (!*installed && !options.purge) return done;
     // What is to be purged is told by the service file, which may go.
     const auto belongings = options.purge ? belongings_of(*site, name) : std::vector<std::string>();
     auto manifest = read_manifest(site->tree, site->paths.state, name);
@@ -163,11 +173,9 @@ Result<Installation> uninstall(const Target& target, const ManagerOptions& calle
     // Asked while there is a script to tell.
     auto runs = acts && options.purge ? runs_by_init_system(*site, name, *manifest) : Result<bool>(false);
     if (!runs) return fail(runs.error());
-    if (*installed) {
-        if (auto removed = remove(*site, name, options, done); !removed) return fail(removed.error());
-    }
-    if (!options.purge) return done;
-    if (auto purged = purge(*site, options, *runs, belongings, done); !purged) return fail(purged.error());
+    const auto last = [&] { return options.purge ? purge(*site, options, *runs, belongings, done) : Result<void>(); };
+    auto removed = *installed ? remove(*site, name, options, done, last) : last();
+    if (!removed) return fail(removed.error());
     return done;
 }
 

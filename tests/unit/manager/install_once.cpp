@@ -15,7 +15,7 @@ Result<Installation> act(const std::string& verb, const std::string& root, const
 {
     const bool by_name = file.find('/') == std::string::npos;
     const Target target{.name = "web", .file = by_name ? std::string() : file, .command = {}};
-    if (verb == "uninstall") return manager::uninstall(target, {}, {.root = root});
+    if (verb == "uninstall" || verb == "purge") return manager::uninstall(target, {}, {.root = root, .purge = verb == "purge"});
     if (verb == "disable") return manager::set_at_boot(target, {}, manager::AtBoot::no, {.root = root});
     return manager::install(target, {}, {.init = system, .root = root});
 }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -20,6 +21,8 @@ namespace fs = std::filesystem;
 using testing::StartsWith;
 
 constexpr const char* old_file = "[service]\ncommand = [\"/bin/true\"]\n";
+constexpr const char* owner_file =
+    "[service]\ncommand = [\"/bin/true\"]\n\n[log]\nfile = \"/srv/web.log\"\n\n[directories]\nstate = [\"web\"]\n";
 constexpr const char* new_file = "[service]\ncommand = [\"/bin/true\"]\n\n[restart]\nlimit = 3\n";
 
 // A kill before a call that only looks is one after the last that changed something.
@@ -62,10 +65,13 @@ class InstallSweep : public testing::Test {
         fs::remove_all(root());
         fs::create_directories(root() + "/etc");
         fs::create_directories(root() + "/usr");
-        for (const std::string verb : {"install", "update"}) {
-            if (begin == "nothing" || (begin == "installed" && verb == "update")) break;
-            write(verb == "update" ? new_file : old_file);
-            ASSERT_TRUE(succeeds("install"));
+        if (begin == "nothing") return;
+        write(begin == "owner" ? owner_file : old_file);
+        ASSERT_TRUE(succeeds("install"));
+        if (begin != "owner") return;
+        for (const std::string path : {"srv/web.log", "srv/web.log.1.gz", "var/lib/web/a", "var/lib/web/b/c"}) {
+            fs::create_directories(fs::path(root() + "/" + path).parent_path());
+            std::ofstream(root() + "/" + path) << path;
         }
     }
     void write(const std::string& text) const { scratch_.write("web.toml", text); }
@@ -154,6 +160,14 @@ TEST_F(InstallSweep, killed_in_any_call_of_uninstall_an_install_makes_it_whole)
 {
     sweep("installed", "uninstall", old_file, true,
           [&](const auto&, const Snapshot& before, const Snapshot&) { expect_after("install", before); });
+}
+
+TEST_F(InstallSweep, killed_in_any_call_of_a_purge_the_next_purge_leaves_nothing)
+{
+    sweep("owner", "purge", owner_file, true, [&](const auto&, const Snapshot&, const Snapshot& after) {
+        EXPECT_THAT(after, testing::Not(testing::Contains(testing::Key(testing::HasSubstr("web")))));
+        expect_after("purge", after);
+    });
 }
 
 TEST_F(InstallSweep, killed_in_any_call_of_disable_the_next_disable_makes_it_whole)
