@@ -7,10 +7,10 @@
 #include <memory>
 #include <optional>
 
+#include "init/libsystemd.hpp"
 #include "os/error.hpp"
 #include "os/event_loop.hpp"
 #include "os/process.hpp"
-#include "os/shared_library.hpp"
 
 namespace steward::init {
 
@@ -40,24 +40,17 @@ struct Functions {
     decltype(&sd_journal_process) process = nullptr;
 };
 
-Result<Functions> load()
+bool find(const os::SharedLibrary& library, Functions& found)
 {
-    auto library = os::SharedLibrary::load("libsystemd.so.0");
-    if (!library) return fail(library.error());
-    Functions found;
-    const bool whole =
-        library->find("sd_journal_open", found.open) && library->find("sd_journal_close", found.close) &&
-        library->find("sd_journal_add_match", found.add_match) && library->find("sd_journal_add_disjunction", found.add_disjunction) &&
-        library->find("sd_journal_set_data_threshold", found.set_data_threshold) &&
-        library->find("sd_journal_seek_head", found.seek_head) && library->find("sd_journal_seek_tail", found.seek_tail) &&
-        library->find("sd_journal_seek_realtime_usec", found.seek_realtime) && library->find("sd_journal_seek_cursor", found.seek_cursor) &&
-        library->find("sd_journal_get_cursor", found.get_cursor) && library->find("sd_journal_next", found.next) &&
-        library->find("sd_journal_previous", found.previous) && library->find("sd_journal_get_data", found.get_data) &&
-        library->find("sd_journal_get_realtime_usec", found.get_realtime) && library->find("sd_journal_get_fd", found.get_fd) &&
-        library->find("sd_journal_process", found.process);
-    if (whole) return found;
-    return fail(
-        Error{.code = ErrorCode::unsupported, .operation = "use", .object = "libsystemd", .cause = "it lacks functions of sd-journal"});
+    return library.find("sd_journal_open", found.open) && library.find("sd_journal_close", found.close) &&
+           library.find("sd_journal_add_match", found.add_match) && library.find("sd_journal_add_disjunction", found.add_disjunction) &&
+           library.find("sd_journal_set_data_threshold", found.set_data_threshold) &&
+           library.find("sd_journal_seek_head", found.seek_head) && library.find("sd_journal_seek_tail", found.seek_tail) &&
+           library.find("sd_journal_seek_realtime_usec", found.seek_realtime) &&
+           library.find("sd_journal_seek_cursor", found.seek_cursor) && library.find("sd_journal_get_cursor", found.get_cursor) &&
+           library.find("sd_journal_next", found.next) && library.find("sd_journal_previous", found.previous) &&
+           library.find("sd_journal_get_data", found.get_data) && library.find("sd_journal_get_realtime_usec", found.get_realtime) &&
+           library.find("sd_journal_get_fd", found.get_fd) && library.find("sd_journal_process", found.process);
 }
 
 std::uint64_t microseconds_of(Time time)
@@ -82,7 +75,7 @@ class Journal {
   public:
     static Result<Journal> open(const std::vector<JournalService>& services)
     {
-        static const Result<Functions> loaded = load();
+        static const auto loaded = load_from_libsystemd(find);
         if (!loaded) return fail(loaded.error());
         sd_journal* handle = nullptr;
         if (const int result = loaded->open(&handle, SD_JOURNAL_LOCAL_ONLY); result < 0) return fail(about("open", result));

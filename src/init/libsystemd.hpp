@@ -5,6 +5,8 @@
 
 #include <steward/result.hpp>
 
+#include "os/shared_library.hpp"
+
 namespace steward::init {
 
 struct Libsystemd {
@@ -26,7 +28,19 @@ struct Libsystemd {
     decltype(&sd_bus_message_unref) message_unref = nullptr;
 };
 
-// unsupported: the host has no libsystemd, or one that is too old.
+// What `find` looks up. unsupported: the host has no libsystemd, or one that is too old.
+template <class Functions>
+Result<Functions> load_from_libsystemd(bool (*find)(const os::SharedLibrary&, Functions&))
+{
+    const auto library = os::SharedLibrary::load("libsystemd.so.0");
+    if (!library) return fail(library.error());
+    Functions found;
+    if (find(*library, found)) return found;
+    return fail(
+        Error{.code = ErrorCode::unsupported, .operation = "use", .object = "libsystemd", .cause = "it lacks functions of version 241"});
+}
+
+// As that.
 Result<const Libsystemd*> libsystemd();
 
 }  // namespace steward::init

@@ -7,7 +7,7 @@ namespace steward::supervise {
 
 FileStream::FileStream(os::EventLoop& loop, log::EventLog& events, const std::string& service, std::unique_ptr<log::Pump> pump,
                        LogCompression compression)
-    : LogStream(loop, events, service, std::move(pump)),
+    : OutputStream(loop, events, service, std::move(pump)),
       pump_(static_cast<log::Pump&>(intake())),
       packer_(events, service, {.path = pump_.options().path, .system_scope = pump_.options().system_scope}, compression)
 {
@@ -20,7 +20,7 @@ FileStream::~FileStream()
 
 Result<void> FileStream::open()
 {
-    auto opened = LogStream::open();
+    auto opened = OutputStream::open();
     if (opened) packer_.look();
     return opened;
 }

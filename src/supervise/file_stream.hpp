@@ -4,11 +4,11 @@
 #include <optional>
 
 #include "log/pump.hpp"
-#include "supervise/log_stream.hpp"
+#include "supervise/output_stream.hpp"
 
 namespace steward::supervise {
 
-class FileStream : public LogStream {
+class FileStream : public OutputStream {
   public:
     FileStream(os::EventLoop& loop, log::EventLog& events, const std::string& service, std::unique_ptr<log::Pump> pump,
                LogCompression compression);

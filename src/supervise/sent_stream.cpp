@@ -11,7 +11,7 @@ constexpr std::chrono::seconds patience{1};
 }  // namespace
 
 SentStream::SentStream(os::EventLoop& loop, log::EventLog& events, const std::string& service, std::unique_ptr<log::LinePump> pump)
-    : LogStream(loop, events, service, std::move(pump)), pump_(static_cast<log::LinePump&>(intake()))
+    : OutputStream(loop, events, service, std::move(pump)), pump_(static_cast<log::LinePump&>(intake()))
 {
 }
 
@@ -22,7 +22,7 @@ SentStream::~SentStream()
 
 Result<void> SentStream::open()
 {
-    static_cast<void>(LogStream::open());
+    static_cast<void>(OutputStream::open());
     return resume();
 }
 

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "log/line_pump.hpp"
-#include "supervise/log_stream.hpp"
+#include "supervise/output_stream.hpp"
 
 namespace steward::supervise {
 
-class SentStream : public LogStream {
+class SentStream : public OutputStream {
   public:
     SentStream(os::EventLoop& loop, log::EventLog& events, const std::string& service, std::unique_ptr<log::LinePump> pump);
     ~SentStream() override;

@@ -84,7 +84,7 @@ Result<void> ServiceOutput::carry_on()
 {
     auto opened = open();
     const auto lent = open_program_ends();
-    const auto takes = [](const std::unique_ptr<LogStream>& stream) { return stream != nullptr && stream->takes(); };
+    const auto takes = [](const std::unique_ptr<OutputStream>& stream) { return stream != nullptr && stream->takes(); };
     const OutputTarget& target = assignment_.output;
     opened_ = !target.is_taken() || (takes(out_) && (!target.tells_errors_apart() || takes(err_)));
     // A program whose output nobody takes stands still as soon as its FIFO is full.
@@ -100,7 +100,7 @@ Result<void> ServiceOutput::carry_on()
 
 Result<void> ServiceOutput::open_program_ends()
 {
-    const auto open_end = [](const LogStream* stream, os::BorrowedFd fifo, os::UniqueFd& end) -> Result<void> {
+    const auto open_end = [](const OutputStream* stream, os::BorrowedFd fifo, os::UniqueFd& end) -> Result<void> {
         if (stream == nullptr || end) return {};
         auto opened = os::open_mailbox(fifo);
         if (!opened) return fail(opened.error());
@@ -111,7 +111,8 @@ Result<void> ServiceOutput::open_program_ends()
     return open_end(err_.get(), assignment_.fifos.err, program_.err);
 }
 
-Result<void> ServiceOutput::open_stream(std::unique_ptr<LogStream>& stream, os::BorrowedFd fifo, const char* spool, const std::string& path)
+Result<void> ServiceOutput::open_stream(std::unique_ptr<OutputStream>& stream, os::BorrowedFd fifo, const char* spool,
+                                        const std::string& path)
 {
     if (stream == nullptr) {
         auto file = open_spool(assignment_, spool);
@@ -126,7 +127,7 @@ Result<void> ServiceOutput::open_stream(std::unique_ptr<LogStream>& stream, os::
     return stream->open();
 }
 
-std::unique_ptr<LogStream> ServiceOutput::file_stream(os::BorrowedFd fifo, log::Spool spool, const std::string& path)
+std::unique_ptr<OutputStream> ServiceOutput::file_stream(os::BorrowedFd fifo, log::Spool spool, const std::string& path)
 {
     const auto& rules = assignment_.spec.log;
     const log::PumpOptions options{.path = path,
@@ -138,7 +139,7 @@ std::unique_ptr<LogStream> ServiceOutput::file_stream(os::BorrowedFd fifo, log::
                                         rules.compress);
 }
 
-std::unique_ptr<LogStream> ServiceOutput::sent_stream(os::BorrowedFd fifo, log::Spool spool)
+std::unique_ptr<OutputStream> ServiceOutput::sent_stream(os::BorrowedFd fifo, log::Spool spool)
 {
     const OutputTarget& target = assignment_.output;
     const bool errors = fifo.get() == assignment_.fifos.err.get();
@@ -160,7 +161,7 @@ Result<void> ServiceOutput::begin_launch()
     if (!opened_) {
         if (auto opened = open(); !opened) return opened;
     }
-    for (LogStream* stream : {out_.get(), err_.get()}) {
+    for (OutputStream* stream : {out_.get(), err_.get()}) {
         if (stream != nullptr) stream->begin_launch();
     }
     program_ = {};
@@ -178,7 +179,7 @@ void ServiceOutput::lend_to(process::LaunchPlan& plan) const
 void ServiceOutput::hang_up()
 {
     if (elsewhere_) elsewhere_->hang_up();
-    for (LogStream* stream : {out_.get(), err_.get()}) {
+    for (OutputStream* stream : {out_.get(), err_.get()}) {
         if (stream != nullptr) stream->hang_up();
     }
 }
@@ -186,33 +187,33 @@ void ServiceOutput::hang_up()
 void ServiceOutput::set_main_pid(std::int32_t pid)
 {
     main_pid_ = pid;
-    for (LogStream* stream : {out_.get(), err_.get()}) {
+    for (OutputStream* stream : {out_.get(), err_.get()}) {
         if (stream != nullptr) stream->set_main_pid(pid);
     }
 }
 
 void ServiceOutput::drain()
 {
-    for (LogStream* stream : {out_.get(), err_.get()}) {
+    for (OutputStream* stream : {out_.get(), err_.get()}) {
         if (stream != nullptr) stream->drain();
     }
 }
 
 Result<void> ServiceOutput::rotate()
 {
-    return of_each(&LogStream::rotate);
+    return of_each(&OutputStream::rotate);
 }
 
 Result<void> ServiceOutput::reopen()
 {
-    return of_each(&LogStream::reopen);
+    return of_each(&OutputStream::reopen);
 }
 
 // The first fault, after all have been tried.
-Result<void> ServiceOutput::of_each(Result<void> (LogStream::*deed)())
+Result<void> ServiceOutput::of_each(Result<void> (OutputStream::*deed)())
 {
     Result<void> outcome;
-    for (LogStream* stream : {err_.get(), out_.get()}) {
+    for (OutputStream* stream : {err_.get(), out_.get()}) {
         if (stream == nullptr) continue;
         if (auto done = (stream->*deed)(); !done) outcome = std::move(done);
     }
@@ -221,7 +222,7 @@ Result<void> ServiceOutput::of_each(Result<void> (LogStream::*deed)())
 
 bool ServiceOutput::child_ended(std::int32_t pid, const ExitStatus& status)
 {
-    const auto is_of = [&](LogStream* stream) {
+    const auto is_of = [&](OutputStream* stream) {
         LogPacker* packer = stream != nullptr ? stream->packer() : nullptr;
         return packer != nullptr && packer->child_ended(pid, status);
     };
@@ -231,7 +232,7 @@ bool ServiceOutput::child_ended(std::int32_t pid, const ExitStatus& status)
 std::vector<std::int32_t> ServiceOutput::children() const
 {
     std::vector<std::int32_t> found;
-    for (LogStream* stream : {out_.get(), err_.get()}) {
+    for (OutputStream* stream : {out_.get(), err_.get()}) {
         const LogPacker* packer = stream != nullptr ? stream->packer() : nullptr;
         if (packer != nullptr && packer->child() != 0) found.push_back(packer->child());
     }
@@ -264,14 +265,14 @@ void ServiceOutput::launched_before(const record::State& state)
 void ServiceOutput::watch_lines(const LogLines::Told& told)
 {
     told_ = told;
-    for (LogStream* stream : {out_.get(), err_.get()}) {
+    for (OutputStream* stream : {out_.get(), err_.get()}) {
         if (stream != nullptr) stream->watch_lines(told);
     }
 }
 
 std::vector<std::string> ServiceOutput::last_lines(unsigned count)
 {
-    for (LogStream* stream : {err_.get(), out_.get()}) {
+    for (OutputStream* stream : {err_.get(), out_.get()}) {
         if (stream == nullptr) continue;
         auto lines = stream->last_lines(count);
         if (!lines.empty()) return lines;

@@ -10,8 +10,8 @@
 
 #include "process/launch_plan.hpp"
 #include "supervise/assignment.hpp"
-#include "supervise/log_stream.hpp"
 #include "supervise/output.hpp"
+#include "supervise/output_stream.hpp"
 
 namespace steward::supervise {
 
@@ -60,16 +60,16 @@ class ServiceOutput {
   private:
     Result<void> open();
     Result<void> open_program_ends();
-    Result<void> of_each(Result<void> (LogStream::*deed)());
-    Result<void> open_stream(std::unique_ptr<LogStream>& stream, os::BorrowedFd fifo, const char* spool, const std::string& path);
-    [[nodiscard]] std::unique_ptr<LogStream> file_stream(os::BorrowedFd fifo, log::Spool spool, const std::string& path);
-    [[nodiscard]] std::unique_ptr<LogStream> sent_stream(os::BorrowedFd fifo, log::Spool spool);
+    Result<void> of_each(Result<void> (OutputStream::*deed)());
+    Result<void> open_stream(std::unique_ptr<OutputStream>& stream, os::BorrowedFd fifo, const char* spool, const std::string& path);
+    [[nodiscard]] std::unique_ptr<OutputStream> file_stream(os::BorrowedFd fifo, log::Spool spool, const std::string& path);
+    [[nodiscard]] std::unique_ptr<OutputStream> sent_stream(os::BorrowedFd fifo, log::Spool spool);
 
     os::EventLoop& loop_;
     log::EventLog& events_;
     Assignment& assignment_;
-    std::unique_ptr<LogStream> out_;
-    std::unique_ptr<LogStream> err_;
+    std::unique_ptr<OutputStream> out_;
+    std::unique_ptr<OutputStream> err_;
     LabelledTerminal* terminal_;
     std::optional<Output> elsewhere_;  // what goes into no log
     OutputFifos program_;              // the program's own ends

@@ -9,39 +9,22 @@
 #include <optional>
 #include <string>
 
-#include "helpers/scratch.hpp"
+#include "fifo.hpp"
 #include "log/pump.hpp"
 #include "log/stamper.hpp"
-#include "os/pipe.hpp"
 
 namespace steward::test {
 
-class Pumping : public testing::Test {
+class Pumping : public WithFifo {
   protected:
-    void SetUp() override
-    {
-        directory_ = os::open_trusted(scratch_.path(), {.directory = true}).value();
-        auto fifo = os::open_fifo(directory_, "fifo", geteuid(), getegid());
-        ASSERT_TRUE(fifo) << fifo.error().message();
-        fifo_ = std::move(*fifo);
-    }
     // As a new process makes it: all that it knows stands in the files.
-    [[nodiscard]] std::unique_ptr<log::Pump> pump() const
-    {
-        auto file = os::open_at(directory_, "spool", {.read = true, .write = true, .create = true});
-        auto spool = log::Spool::open(std::move(file.value()));
-        return std::make_unique<log::Pump>(options_, fifo_, std::move(spool.value()));
-    }
+    [[nodiscard]] std::unique_ptr<log::Pump> pump() const { return std::make_unique<log::Pump>(options_, fifo_, spool()); }
     [[nodiscard]] std::unique_ptr<log::Pump> opened() const
     {
         auto made = pump();
         const auto result = made->open();
         EXPECT_TRUE(result) << result.error().message();
         return made;
-    }
-    void write(std::string_view text) const
-    {
-        ASSERT_EQ(::write(fifo_.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
     }
     [[nodiscard]] std::string log_path() const { return scratch_ / "log/web.log"; }
     [[nodiscard]] std::string log() const { return content_of(log_path()); }
@@ -64,9 +47,6 @@ class Pumping : public testing::Test {
         return bare;
     }
 
-    ScratchDirectory scratch_;
-    os::UniqueFd directory_;
-    os::UniqueFd fifo_;
     log::PumpOptions options_{.path = scratch_ / "log/web.log", .system_scope = false};
 };
 

@@ -15,10 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "helpers/scratch.hpp"
+#include "fifo.hpp"
 #include "log/line_pump.hpp"
 #include "os/file.hpp"
-#include "os/pipe.hpp"
 
 namespace steward::test {
 
@@ -94,28 +93,15 @@ inline std::map<std::string, std::string> fields_of(std::string_view entry)
     return fields;
 }
 
-class Sending : public testing::Test {
+class Sending : public WithFifo {
   protected:
-    void SetUp() override
-    {
-        directory_ = os::open_trusted(scratch_.path(), {.directory = true}).value();
-        auto fifo = os::open_fifo(directory_, "fifo", geteuid(), getegid());
-        ASSERT_TRUE(fifo) << fifo.error().message();
-        fifo_ = std::move(*fifo);
-    }
     // As a new process makes it: all that it knows stands in the files.
     [[nodiscard]] std::unique_ptr<log::LinePump> pump() const
     {
-        auto file = os::open_at(directory_, "spool", {.read = true, .write = true, .create = true});
-        auto spool = log::Spool::open(std::move(file.value()));
         log::LineSink sink(kind_, path_, {.service = "web", .stream = "stdout"});
-        return std::make_unique<log::LinePump>(std::move(sink), log::priority_info, limit_, fifo_, std::move(spool.value()));
+        return std::make_unique<log::LinePump>(std::move(sink), log::priority_info, limit_, fifo_, spool());
     }
     [[nodiscard]] std::unique_ptr<Daemon> daemon() const { return std::make_unique<Daemon>(path_); }
-    void write(std::string_view text) const
-    {
-        ASSERT_EQ(::write(fifo_.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
-    }
     // What comes behind the header of each message.
     [[nodiscard]] static std::vector<std::string> texts(const std::vector<std::string>& messages)
     {
@@ -124,9 +110,6 @@ class Sending : public testing::Test {
         return texts;
     }
 
-    ScratchDirectory scratch_;
-    os::UniqueFd directory_;
-    os::UniqueFd fifo_;
     std::string path_ = scratch_ / "socket";
     log::LineSink::Kind kind_ = log::LineSink::Kind::syslog;
     RateLimit limit_;

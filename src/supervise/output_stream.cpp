@@ -1,4 +1,4 @@
-#include "supervise/log_stream.hpp"
+#include "supervise/output_stream.hpp"
 
 #include <algorithm>
 
@@ -10,19 +10,19 @@ constexpr std::chrono::seconds retry_pause{1};
 
 }  // namespace
 
-LogStream::LogStream(os::EventLoop& loop, log::EventLog& events, std::string service, std::unique_ptr<log::Intake> intake)
+OutputStream::OutputStream(os::EventLoop& loop, log::EventLog& events, std::string service, std::unique_ptr<log::Intake> intake)
     : loop_(loop), events_(events), service_(std::move(service)), intake_(std::move(intake))
 {
 }
 
-LogStream::~LogStream()
+OutputStream::~OutputStream()
 {
     loop_.cancel(watch_);
     loop_.cancel(retry_);
     loop_.cancel(report_);
 }
 
-Result<void> LogStream::open()
+Result<void> OutputStream::open()
 {
     auto opened = intake_->open();
     if (auto watched = resume(); !watched) return watched;
@@ -31,7 +31,7 @@ Result<void> LogStream::open()
     return opened;
 }
 
-Result<void> LogStream::resume()
+Result<void> OutputStream::resume()
 {
     if (watch_ != 0) return {};
     auto watch = loop_.on_readable(intake_->fifo(), [this] { readable(); });
@@ -40,31 +40,31 @@ Result<void> LogStream::resume()
     return {};
 }
 
-void LogStream::pause()
+void OutputStream::pause()
 {
     loop_.cancel(std::exchange(watch_, 0));
 }
 
-void LogStream::readable()
+void OutputStream::readable()
 {
     if (retry_ != 0) return intake_->absorb();
     move_on();
 }
 
-void LogStream::move_on()
+void OutputStream::move_on()
 {
     stop_awaiting();
     const auto moved = intake_->move();
     settle(moved ? Result<void>() : Result<void>(tl::unexpected(moved.error())));
 }
 
-void LogStream::try_again()
+void OutputStream::try_again()
 {
     loop_.cancel(std::exchange(retry_, 0));
     move_on();
 }
 
-void LogStream::drain()
+void OutputStream::drain()
 {
     if (!opened_) return;
     stop_awaiting();
@@ -72,7 +72,7 @@ void LogStream::drain()
 }
 
 // The fault is told when it begins and when it has passed. It is looked at again only while something waits to be written.
-void LogStream::settle(const Result<void>& outcome)
+void OutputStream::settle(const Result<void>& outcome)
 {
     if (!outcome && !faulted_ && awaits_room(outcome.error())) return;
     if (!outcome) {
@@ -96,7 +96,7 @@ void LogStream::settle(const Result<void>& outcome)
 }
 
 // The log says how much was dropped when the time is over, also when nothing more comes.
-void LogStream::look_at_limit()
+void OutputStream::look_at_limit()
 {
     const auto due = intake_->report_after();
     if (!due || report_ != 0) return;

@@ -14,11 +14,11 @@
 
 namespace steward::supervise {
 
-class LogStream {
+class OutputStream {
   public:
-    virtual ~LogStream();
-    LogStream(const LogStream&) = delete;
-    LogStream& operator=(const LogStream&) = delete;
+    virtual ~OutputStream();
+    OutputStream(const OutputStream&) = delete;
+    OutputStream& operator=(const OutputStream&) = delete;
 
     // Takes what comes from now on, whether it can be moved on or not; the error is that of where it goes.
     virtual Result<void> open();
@@ -45,7 +45,7 @@ class LogStream {
     virtual void watch_lines(const LogLines::Told& /*told*/) {}
 
   protected:
-    LogStream(os::EventLoop& loop, log::EventLog& events, std::string service, std::unique_ptr<log::Intake> intake);
+    OutputStream(os::EventLoop& loop, log::EventLog& events, std::string service, std::unique_ptr<log::Intake> intake);
 
     void settle(const Result<void>& outcome);
     // After what could not be moved on now: whether the stream waits by itself until it can, before it counts as a fault.
