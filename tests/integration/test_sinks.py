@@ -79,22 +79,21 @@ def fields_of(entry):
     return fields
 
 
-@pytest.fixture
-def syslog(room):
-    path = room.work / "log"
-    room.env["STEWARD_SYSLOG_SOCKET"] = str(path)
-    daemon = Syslog(path)
+def listening(room, kind, variable):
+    daemon = kind(room.work / variable)
+    room.env[variable] = str(room.work / variable)
     yield daemon
     daemon.socket.close()
+
+
+@pytest.fixture
+def syslog(room):
+    yield from listening(room, Syslog, "STEWARD_SYSLOG_SOCKET")
 
 
 @pytest.fixture
 def journal(room):
-    path = room.work / "journal"
-    room.env["STEWARD_JOURNAL_SOCKET"] = str(path)
-    daemon = Journal(path)
-    yield daemon
-    daemon.socket.close()
+    yield from listening(room, Journal, "STEWARD_JOURNAL_SOCKET")
 
 
 @pytest.fixture(params=["syslog", "journal"])

@@ -189,16 +189,21 @@ def test_it_is_updated_in_place(machine, before, name):
     runs(machine, name)
 
 
+def started_with(machine, name):
+    """Started anew: its first process, its service file and what is in it."""
+    forget_starts(machine, name)
+    front(machine)(machine, "start", name)
+    path = f"/etc/steward/{name}.toml"
+    return started(machine, name), path, machine.run("cat", path).out
+
+
+def documents_of(machine, name):
+    return lambda *words, code=0: json.loads(steward(machine, *words, "--json", name, code=code).out)["services"][0]
+
+
 def test_a_changed_file_is_applied_with_no_more_than_it_takes(machine, before):
-    forget_starts(machine, "small")
-    front(machine)(machine, "start", "small")
-    first = started(machine, "small")
-    path = "/etc/steward/small.toml"
-    text = machine.run("cat", path).out
-
-    def document(*words, code=0):
-        return json.loads(steward(machine, *words, "--json", "small", code=code).out)["services"][0]
-
+    first, path, text = started_with(machine, "small")
+    document = documents_of(machine, "small")
     put(machine, path, text + '[restart]\npolicy = "always"\n')
     assert document("status", code=None)["unit_stale"] is True
     told = document("apply", "--dry-run")
@@ -225,15 +230,8 @@ def test_a_changed_file_is_applied_with_no_more_than_it_takes(machine, before):
 
 
 def test_a_supervisor_below_the_init_system_is_told(machine, before):
-    forget_starts(machine, "wrapped")
-    front(machine)(machine, "start", "wrapped")
-    first = started(machine, "wrapped")
-    path = "/etc/steward/wrapped.toml"
-    text = machine.run("cat", path).out
-
-    def document(*words):
-        return json.loads(steward(machine, *words, "--json", "wrapped").out)["services"][0]
-
+    first, path, text = started_with(machine, "wrapped")
+    document = documents_of(machine, "wrapped")
     supervisor = document("status")["supervisor_pid"]
     put(machine, path, text.replace("limit = 1000", "limit = 999").replace('timeout = "6s"', 'timeout = "8s"'))
     told = document("apply")
