@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "os/pipe.hpp"
 
@@ -52,10 +53,34 @@ Result<void> Intake::drain()
 
 Result<std::size_t> Intake::take()
 {
-    if (mark_ != spool_.mark()) {
-        if (auto committed = commit(mark_); !committed) return fail(committed.error());
-    }
-    return spool_.take(fifo_, batch_size);
+    auto marked = commit_what_is_known();
+    return marked ? take_at_most(batch_size) : fail(marked.error());
+}
+
+Result<std::size_t> Intake::splice()
+{
+    auto marked = commit_what_is_known();
+    return marked ? spool_.take(fifo_, batch_size) : fail(marked.error());
+}
+
+Result<std::size_t> Intake::take_at_most(std::size_t limit)
+{
+    auto taken = spool_.take(fifo_, limit);
+    if (taken || taken.error().os_errno != EINVAL) return taken;
+    // A file system without splice: what is read is in nobody else's hands for a moment.
+    std::array<char, 4096> block{};
+    auto got = os::read_waiting(fifo_, std::as_writable_bytes(std::span(block).first(std::min(limit, block.size()))));
+    if (!got || *got == 0) return got;
+    auto kept = keep(std::span(block).first(*got));
+    return kept ? got : fail(kept.error());
+}
+
+Result<void> Intake::keep(std::span<const char> bytes)
+{
+    auto kept = commit_what_is_known();
+    if (kept) kept = spool_.append(std::as_bytes(bytes));
+    if (!kept) count_lost(bytes);
+    return kept;
 }
 
 void Intake::grow_pipe_after(std::size_t taken)
@@ -72,6 +97,11 @@ Result<void> Intake::shrink_spool()
     auto shrunk = spool_.shrink();
     mark_.consumed = spool_.mark().consumed;
     return shrunk;
+}
+
+Result<void> Intake::commit_what_is_known()
+{
+    return mark_ == spool_.mark() ? Result<void>() : commit(mark_);
 }
 
 Result<void> Intake::commit(const SpoolMark& mark)
@@ -114,9 +144,9 @@ void Intake::absorb()
 {
     // A mark must stand before there are bytes behind it; that nothing can be marked is no reason to let the service wait.
     learn_line_end();
-    const bool marked = mark_ == spool_.mark() || commit(mark_);
-    while (marked && mark_.lost_bytes == 0 && !inside_lost_line_ && spool_.size() < spool_limit) {
-        const auto taken = spool_.take(fifo_, std::min<std::size_t>(batch_size, spool_limit - spool_.size()));
+    const bool marked = commit_what_is_known().has_value();
+    while (marked && mark_.lost_bytes == 0 && mark_.inside_lost == 0 && spool_.size() < spool_limit) {
+        const auto taken = take_at_most(std::min<std::size_t>(batch_size, spool_limit - spool_.size()));
         if (!taken) break;
         if (*taken == 0) return;
     }
@@ -126,17 +156,21 @@ void Intake::absorb()
 // What waits now, and no more: who writes faster than it is read would never let its reader go.
 void Intake::discard()
 {
-    SpoolMark after = mark_;
     for (std::size_t left = os::bytes_waiting(fifo_); left > 0;) {
         const auto got = os::read_waiting(fifo_, std::as_writable_bytes(buffer().first(std::min(left, buffer().size()))));
         if (!got || *got == 0) break;
         left -= *got;
-        const auto bytes = buffer().first(*got);
-        after.lost_bytes += *got;
-        after.lost_lines += static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
-        inside_lost_line_ = bytes.back() != '\n';
+        count_lost(buffer().first(*got));
     }
-    if (after != mark_ && !commit(after)) mark_ = after;
+}
+
+void Intake::count_lost(std::span<const char> bytes)
+{
+    SpoolMark after = mark_;
+    after.lost_bytes += bytes.size();
+    after.lost_lines += static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    after.inside_lost = bytes.back() != '\n' ? 1 : 0;
+    if (!commit(after)) mark_ = after;
 }
 
 // A line whose beginning was dropped is dropped to its end, or as far as it has come: byte by byte, so that nothing of what follows is in the
@@ -145,13 +179,13 @@ std::size_t Intake::skip_to_line_end()
 {
     SpoolMark after = mark_;
     std::size_t skipped = 0;
-    for (char byte = 0; inside_lost_line_ && skipped < longest_skip; ++skipped) {
+    for (char byte = 0; after.inside_lost != 0 && skipped < longest_skip; ++skipped) {
         const auto got = os::read_waiting(fifo_, std::as_writable_bytes(std::span(&byte, 1)));
         if (!got || *got == 0) break;
-        inside_lost_line_ = byte != '\n';
+        after.inside_lost = byte != '\n' ? 1 : 0;
     }
     after.lost_bytes += skipped;
-    after.lost_lines += skipped > 0 && !inside_lost_line_ ? 1 : 0;
+    after.lost_lines += skipped > 0 && after.inside_lost == 0 ? 1 : 0;
     if (after != mark_ && !commit(after)) mark_ = after;
     return skipped;
 }

@@ -62,6 +62,10 @@ class Intake {
 
     // From the FIFO into the spool, whose mark must say all that is known before.
     Result<std::size_t> take();
+    // The same, or nothing: EINVAL where the spool's file system cannot splice.
+    Result<std::size_t> splice();
+    // What was read out of the FIFO and cannot be brought on now: into the spool, or it is counted. The error is the spool's.
+    Result<void> keep(std::span<const char> bytes);
     void grow_pipe_after(std::size_t taken);
     [[nodiscard]] bool is_limited() const { return rate_limit_.lines != 0; }
     Result<void> report_dropped();
@@ -72,6 +76,7 @@ class Intake {
     // What is written is given back, when it is worth it.
     Result<void> shrink_spool();
     Result<void> commit(const SpoolMark& mark);
+    Result<void> commit_what_is_known();
     // For one move at a time, of whichever stream: this code runs in one thread.
     [[nodiscard]] static std::span<char> buffer();
 
@@ -79,10 +84,11 @@ class Intake {
     os::BorrowedFd fifo_;   // NOLINT(*-non-private-member-variables-in-classes)
     Spool spool_;           // NOLINT(*-non-private-member-variables-in-classes)
     SpoolMark mark_;        // NOLINT(*-non-private-member-variables-in-classes): as of the last byte; the spool's own may lag behind
-    bool inside_lost_line_ = false;  // NOLINT(*-non-private-member-variables-in-classes)
 
   private:
+    Result<std::size_t> take_at_most(std::size_t limit);
     void discard();
+    void count_lost(std::span<const char> bytes);
 
     bool grown_ = false;
     Loss told_loss_;

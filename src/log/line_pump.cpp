@@ -40,7 +40,7 @@ Result<std::size_t> LinePump::move()
 {
     const std::size_t skipped = skip_to_line_end();
     if (auto delivered = deliver(); !delivered) return fail(delivered.error());
-    if (inside_lost_line_) return skipped;
+    if (mark_.inside_lost != 0) return skipped;
     auto taken = take();
     if (!taken || *taken == 0) return taken;
     grow_pipe_after(*taken);
@@ -66,7 +66,7 @@ Result<void> LinePump::begin_launch()
 Result<void> LinePump::finish()
 {
     patience_ = std::chrono::steady_clock::now() + longest_drain;
-    inside_lost_line_ = false;
+    mark_.inside_lost = 0;
     auto delivered = deliver();
     if (delivered) delivered = deliver_pending(true);
     patience_.reset();
@@ -81,7 +81,7 @@ Result<void> LinePump::deliver()
 {
     // What stands before a gap is not going to be continued.
     if (auto delivered = deliver_pending(mark_.lost_bytes > 0); !delivered) return delivered;
-    if (mark_.lost_bytes > 0 && !inside_lost_line_) {
+    if (mark_.lost_bytes > 0 && mark_.inside_lost == 0) {
         if (auto told = tell_loss(); !told) return told;
     }
     if (auto reported = report_if_due(); !reported) return reported;

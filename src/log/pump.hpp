@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +45,8 @@ class Pump : public Intake {
     Result<void> rotate();
     // Somebody has renamed it: the next line begins a new one. Nothing is done where the log is still what its name stands for.
     Result<void> reopen();
+    // Called whenever it is about to be rotated: it has all that goes into it.
+    void before_rotation(std::function<void()> call) { before_rotation_ = std::move(call); }
     // A log that was full has been rotated, or could not be and is written on. Told once.
     [[nodiscard]] bool take_rotated() { return std::exchange(rotated_, false); }
     [[nodiscard]] std::optional<Error> take_rotation_fault() { return std::exchange(rotation_fault_, std::nullopt); }
@@ -56,9 +59,12 @@ class Pump : public Intake {
     [[nodiscard]] bool direct() const;
     Result<std::size_t> move_directly();
     Result<std::size_t> move_by_spool();
+    Result<std::size_t> move_past_spool();
     Result<void> deliver();
     Result<void> deliver_some();
-    Result<std::size_t> deliver_lines(std::span<const char> from, const Stamp& stamp);
+    enum class Source { spool, fifo };
+    Result<void> deliver_all(std::span<const char>& from, Source source);
+    Result<std::size_t> deliver_lines(std::span<const char> from, const Stamp& stamp, Source source);
     Result<void> write_line(std::string_view line, SpoolMark after) override;
     Result<void> write(std::span<const char> bytes, const SpoolMark& after);
 
@@ -82,6 +88,7 @@ class Pump : public Intake {
     bool rotated_ = false;
     std::uint64_t full_at_ = 0;  // the size at which the log is rotated; 0: never
     std::optional<Error> rotation_fault_;
+    std::function<void()> before_rotation_;
     std::optional<std::uint32_t> log_group_;
 };
 

@@ -45,6 +45,7 @@ Result<void> Pump::rotate()
     if (!*ours) return reopen();
     const auto directory = open_log_directory(options_.path);
     if (!directory) return fail(directory.error());
+    if (before_rotation_) before_rotation_();
     if (auto moved = rotate_files(*directory, os::base_of(options_.path), mark_.log_size, options_.rotation); !moved) {
         Error error = moved.error();
         error.operation = "rotate";

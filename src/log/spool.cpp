@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include "os/file.hpp"
 #include "os/pipe.hpp"
@@ -11,7 +10,7 @@ namespace steward::log {
 
 namespace {
 
-constexpr std::uint64_t magic = 0x324c4f4f50535453;  // "STSPOOL2"
+constexpr std::uint64_t magic = 0x334c4f4f50535453;  // "STSPOOL3"
 constexpr std::uint64_t head_size = 4096;
 constexpr std::uint64_t slot_distance = 512;
 
@@ -26,7 +25,7 @@ struct Slot {
     {
         std::uint64_t hash = 0xcbf29ce484222325;
         for (const std::uint64_t word : {magic, sequence, mark.consumed, mark.log_device, mark.log_inode, mark.log_size, mark.in_line,
-                                         mark.lost_lines, mark.lost_bytes, mark.gate.window_began, mark.gate.passed,
+                                         mark.lost_lines, mark.lost_bytes, mark.inside_lost, mark.gate.window_began, mark.gate.passed,
                                          mark.gate.dropped_lines, mark.gate.dropped_bytes, mark.gate.inside_dropped}) {
             hash = (hash ^ word) * 0x100000001b3;
         }
@@ -67,18 +66,9 @@ Result<void> Spool::load()
 
 Result<std::size_t> Spool::take(os::BorrowedFd fifo, std::size_t limit)
 {
-    if (can_splice_) {
-        auto moved = os::splice_to_file(fifo, file_, head_size + size_, limit);
-        if (moved) size_ += *moved;
-        if (moved || moved.error().os_errno != EINVAL) return moved;
-        can_splice_ = false;
-    }
-    // A file system without splice: what is read is in nobody's hands for a moment.
-    std::array<std::byte, 4096> buffer;
-    auto got = os::read_waiting(fifo, std::span(buffer).first(std::min(limit, buffer.size())));
-    if (!got || *got == 0) return got;
-    if (auto appended = append(std::span(buffer).first(*got)); !appended) return fail(appended.error());
-    return got;
+    auto moved = os::splice_to_file(fifo, file_, head_size + size_, limit);
+    if (moved) size_ += *moved;
+    return moved;
 }
 
 Result<std::size_t> Spool::read(std::span<std::byte> into) const

@@ -24,6 +24,7 @@ struct SpoolMark {
     std::uint64_t in_line = 0;     // 1: the last line that was written waits for its end
     std::uint64_t lost_lines = 0;  // since the last report of a loss
     std::uint64_t lost_bytes = 0;
+    std::uint64_t inside_lost = 0;  // 1: the last line that was lost waits for its end
     GateState gate;
     friend bool operator==(const SpoolMark&, const SpoolMark&) = default;
 };
@@ -37,7 +38,7 @@ class Spool {
     [[nodiscard]] std::uint64_t size() const { return size_; }
     [[nodiscard]] std::uint64_t pending() const { return size_ - mark_.consumed; }
 
-    // From the FIFO; at most `limit`. 0: none waits.
+    // From the FIFO; at most `limit`. 0: none waits. EINVAL: this file system cannot.
     Result<std::size_t> take(os::BorrowedFd fifo, std::size_t limit);
     // What comes after the mark. 0: nothing.
     Result<std::size_t> read(std::span<std::byte> into) const;
@@ -56,7 +57,6 @@ class Spool {
     SpoolMark mark_;
     std::uint64_t sequence_ = 0;
     std::uint64_t size_ = 0;  // of the bytes, without the head
-    bool can_splice_ = true;
 };
 
 }  // namespace steward::log

@@ -11,6 +11,7 @@ FileStream::FileStream(os::EventLoop& loop, log::EventLog& events, const std::st
       pump_(static_cast<log::Pump&>(intake())),
       packer_(events, service, {.path = pump_.options().path, .system_scope = pump_.options().system_scope}, compression)
 {
+    pump_.before_rotation([this] { look_at_lines(); });
 }
 
 FileStream::~FileStream()
@@ -21,7 +22,7 @@ FileStream::~FileStream()
 Result<void> FileStream::open()
 {
     auto opened = OutputStream::open();
-    if (opened) packer_.look();
+    if (opened) look_at_packing();
     return opened;
 }
 
@@ -57,7 +58,7 @@ void FileStream::watch_lines(const LogLines::Told& told)
     lines_.reset();
     told_ = told;
     if (!told_) return;
-    lines_.emplace(launch_, pump_.options().timestamps);
+    lines_.emplace(launch_, pump_.options().timestamps, pump_.options().path);
     look_ = loop().after(Duration::zero(), [this] {
         look_ = 0;
         look_at_lines();
@@ -70,7 +71,18 @@ void FileStream::look_at_rotation()
     if (fault && !rotation_faulted_) events().error(service(), fault->message() + ": it is written on");
     const bool rotated = pump_.take_rotated();
     rotation_faulted_ = fault || (rotation_faulted_ && !rotated);
-    if (rotated) packer_.look();
+    if (rotated) look_at_packing();
+}
+
+void FileStream::hold_packing(bool hold)
+{
+    holds_packing_ = hold;
+    look_at_packing();
+}
+
+void FileStream::look_at_packing()
+{
+    if (takes() && !holds_packing_) packer_.look();
 }
 
 void FileStream::begin_launch()

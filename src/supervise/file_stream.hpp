@@ -25,15 +25,18 @@ class FileStream : public OutputStream {
     [[nodiscard]] record::LogPlace launch_place() const override { return launch_; }
     void began_at(const record::LogPlace& place) override { launch_ = place; }
     void watch_lines(const LogLines::Told& told) override;
+    void hold_packing(bool hold) override;
 
   private:
     void settled(const Result<void>& outcome) override;
     void look_at_rotation();
     void look_at_lines();
+    void look_at_packing();
 
     log::Pump& pump_;  // the base's
     LogPacker packer_;
     bool rotation_faulted_ = false;
+    bool holds_packing_ = false;
     record::LogPlace launch_;
     std::optional<LogLines> lines_;
     LogLines::Told told_;

@@ -1,8 +1,11 @@
 #include "supervise/log_lines.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <span>
 
+#include "log/rotation.hpp"
 #include "log/stamper.hpp"
 #include "os/file.hpp"
 
@@ -20,7 +23,11 @@ void LogLines::read(os::BorrowedFd log, const Told& told)
     if (!now) return;
     const auto is = [&](const record::LogPlace& place) { return place.device == now->device && place.inode == now->inode; };
     if (!reader_ || !is(at_)) {
-        if (reader_) read_to_end(told);
+        if (reader_) {
+            read_to_end(told);
+        } else if (!is(from_)) {
+            read_rotated(told);
+        }
         // A pump's descriptor is for appending only.
         auto reader = os::open_following("/proc/self/fd/" + std::to_string(log.get()), {.read = true});
         if (!reader) return;
@@ -29,6 +36,26 @@ void LogLines::read(os::BorrowedFd log, const Told& told)
         at_ = {.device = now->device, .inode = now->inode, .offset = first && is(from_) ? from_.offset : 0};
     }
     read_to_end(told);
+}
+
+void LogLines::read_rotated(const Told& told)
+{
+    if (path_.empty() || from_.inode == 0) return;
+    const auto directory = os::open_trusted(os::parent_of(path_), {.directory = true});
+    if (!directory) return;
+    const auto files = log::rotated_files(*directory, os::base_of(path_));
+    if (!files) return;
+    const auto is_first = [&](const log::RotatedFile& file) { return file.info.device == from_.device && file.info.inode == from_.inode; };
+    const auto first = std::find_if(files->begin(), files->end(), is_first);
+    if (first == files->end()) return;
+    for (auto file = std::make_reverse_iterator(std::next(first)); file != files->rend(); ++file) {
+        if (file->compression != LogCompression::none || file->info.kind != os::FileInfo::Kind::regular) continue;
+        auto reader = os::open_at(*directory, file->name, {.read = true});
+        if (!reader) continue;
+        reader_ = std::move(*reader);
+        at_ = {.device = file->info.device, .inode = file->info.inode, .offset = is_first(*file) ? from_.offset : 0};
+        read_to_end(told);
+    }
 }
 
 void LogLines::read_to_end(const Told& told)

@@ -43,6 +43,8 @@ class OutputStream {
     virtual void began_at(const record::LogPlace& /*place*/) {}
     // Told every line of this launch, from the loop; empty: no more of them.
     virtual void watch_lines(const LogLines::Told& /*told*/) {}
+    // Rotated files stay as they are until a line has been looked for in them.
+    virtual void hold_packing(bool /*hold*/) {}
 
   protected:
     OutputStream(os::EventLoop& loop, log::EventLog& events, std::string service, std::unique_ptr<log::Intake> intake);

@@ -56,7 +56,7 @@ bool find_fifos(Assignment& assignment)
 }
 
 ServiceOutput::ServiceOutput(os::EventLoop& loop, log::EventLog& events, Assignment& assignment, LabelledTerminal* terminal)
-    : loop_(loop), events_(events), assignment_(assignment), terminal_(terminal)
+    : loop_(loop), events_(events), assignment_(assignment), terminal_(terminal), holds_packing_(!assignment.spec.ready.log.empty())
 {
 }
 
@@ -122,6 +122,7 @@ Result<void> ServiceOutput::open_stream(std::unique_ptr<OutputStream>& stream, o
         stream = assignment_.output.is_sent() ? sent_stream(fifo, std::move(*opened)) : file_stream(fifo, std::move(*opened), path);
         stream->set_main_pid(main_pid_);
         stream->began_at(&stream == &out_ ? left_.out : left_.err);
+        stream->hold_packing(holds_packing_);
         stream->watch_lines(told_);
     }
     return stream->open();
@@ -165,6 +166,7 @@ Result<void> ServiceOutput::begin_launch()
         if (stream != nullptr) stream->begin_launch();
     }
     program_ = {};
+    hold_packing(!assignment_.spec.ready.log.empty());
     return open_program_ends();
 }
 
@@ -260,6 +262,7 @@ void ServiceOutput::launched_before(const record::State& state)
     left_ = {.out = state.launch_out, .err = state.launch_err};
     if (out_ != nullptr) out_->began_at(left_.out);
     if (err_ != nullptr) err_->began_at(left_.err);
+    if (state.state != ServiceState::starting) hold_packing(false);
 }
 
 void ServiceOutput::watch_lines(const LogLines::Told& told)
@@ -267,6 +270,15 @@ void ServiceOutput::watch_lines(const LogLines::Told& told)
     told_ = told;
     for (OutputStream* stream : {out_.get(), err_.get()}) {
         if (stream != nullptr) stream->watch_lines(told);
+    }
+    if (!told) hold_packing(false);
+}
+
+void ServiceOutput::hold_packing(bool hold)
+{
+    if (std::exchange(holds_packing_, hold) == hold) return;
+    for (OutputStream* stream : {out_.get(), err_.get()}) {
+        if (stream != nullptr) stream->hold_packing(hold);
     }
 }
 

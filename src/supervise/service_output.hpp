@@ -60,6 +60,7 @@ class ServiceOutput {
   private:
     Result<void> open();
     Result<void> open_program_ends();
+    void hold_packing(bool hold);
     Result<void> of_each(Result<void> (OutputStream::*deed)());
     Result<void> open_stream(std::unique_ptr<OutputStream>& stream, os::BorrowedFd fifo, const char* spool, const std::string& path);
     [[nodiscard]] std::unique_ptr<OutputStream> file_stream(os::BorrowedFd fifo, log::Spool spool, const std::string& path);
@@ -82,6 +83,7 @@ class ServiceOutput {
         record::LogPlace err;
     } left_;
     LogLines::Told told_;
+    bool holds_packing_;  // a line of this launch may still be looked for
 };
 
 }  // namespace steward::supervise

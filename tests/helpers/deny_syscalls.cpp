@@ -1,6 +1,6 @@
 // Plays an older kernel, or a container's seccomp filter: runs a program to which the named system calls fail.
 //
-//   deny_syscalls [--errno ENOSYS|EPERM] NAME[,NAME...] -- CMD ARG...
+//   deny_syscalls [--errno ENOSYS|EPERM|EINVAL] NAME[,NAME...] -- CMD ARG...
 //
 // The names stand in STEWARD_DENIED_SYSCALLS of the program's environment, for tests to know what to expect. Exit code 127 and a
 // message when the program could not be run so.
@@ -26,8 +26,9 @@ struct NamedCall {
     unsigned number;
 };
 constexpr NamedCall known_calls[] = {
-    {"pidfd_open", SYS_pidfd_open},   {"pidfd_send_signal", SYS_pidfd_send_signal}, {"clone3", SYS_clone3}, {"openat2", SYS_openat2},
-    {"close_range", SYS_close_range},
+    {"pidfd_open", SYS_pidfd_open},   {"pidfd_send_signal", SYS_pidfd_send_signal},
+    {"clone3", SYS_clone3},           {"openat2", SYS_openat2},
+    {"close_range", SYS_close_range}, {"splice", SYS_splice},
 };
 
 #if defined(__x86_64__)
@@ -91,11 +92,11 @@ int main(int argc, char** argv)
     unsigned error = ENOSYS;
     if (at + 1 < argc && std::string_view(argv[at]) == "--errno") {
         const std::string_view name = argv[at + 1];
-        if (name != "ENOSYS" && name != "EPERM") die("--errno is ENOSYS or EPERM");
-        error = name == "EPERM" ? EPERM : ENOSYS;
+        if (name != "ENOSYS" && name != "EPERM" && name != "EINVAL") die("--errno is ENOSYS, EPERM or EINVAL");
+        error = name == "EPERM" ? EPERM : name == "EINVAL" ? EINVAL : ENOSYS;
         at += 2;
     }
-    if (at + 2 >= argc || std::string_view(argv[at + 1]) != "--") die("usage: [--errno ENOSYS|EPERM] NAME[,NAME...] -- CMD ARG...");
+    if (at + 2 >= argc || std::string_view(argv[at + 1]) != "--") die("usage: [--errno ENOSYS|EPERM|EINVAL] NAME[,NAME...] -- CMD ARG...");
     setenv("STEWARD_DENIED_SYSCALLS", argv[at], 1);
     deny(numbers_of(argv[at]), error);
     execvp(argv[at + 2], argv + at + 2);

@@ -296,6 +296,26 @@ def test_a_full_disk_leaves_the_service_alive_and_the_loss_counted(room, small_d
     assert len(whole) > 10_000 and abs(len(whole) + int(loss[1]) - 40_000) <= 1
 
 
+def test_a_full_runtime_directory_costs_no_line(room, small_disk):
+    room.run = small_disk / "run"
+    room.env["STEWARD_RUNTIME_DIR"] = str(room.run)
+    go, done = room.work / "go", room.work / "done"
+    script = f"while test ! -e {go}; do sleep 0.02; done; i=0; while [ $i -lt 5000 ]; do echo $i {'.' * 60}; i=$((i+1)); done; touch {done}; exec sleep 1000"
+    room.service("web", ["/bin/sh", "-c", script])
+    room("start", "web")
+    ballast = small_disk / "ballast"
+    with pytest.raises(OSError, match="No space left"), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    go.touch()
+    wait_until(done.exists, "the service's last line")
+    wait_until(lambda: "\n4999 " in without_stamps(room.log_text()))
+    ballast.unlink()
+    room("stop", "web")
+    assert [int(line.split()[0]) for line in without_stamps(room.log_text()).splitlines()] == list(range(5000))
+    assert "output is kept in memory" not in room.steward_log()
+
+
 def processor_time(pid):
     with open(f"/proc/{pid}/stat") as stat_file:
         user, system = stat_file.read().rpartition(")")[2].split()[11:13]

@@ -118,6 +118,26 @@ def test_a_forking_program_may_say_it_before_its_parent_ends(room):
     room.assert_nothing_left()
 
 
+@pytest.mark.parametrize("compress", ["none", "zstd"])
+def test_it_is_found_in_a_log_that_was_rotated_before_anybody_looked(room, compress):
+    pid_file = room.root / "web.pid"
+    script = f"""echo serving; i=0; while test $i -lt 2000; do echo line $i of many; i=$((i+1)); done
+        (echo $(exec sh -c 'echo $PPID') >{pid_file}; exec sleep 1000) & exit 0"""
+    room.service(
+        "web",
+        ["/bin/sh", "-c", script],
+        f"[ready]\nlog = 'serving'\ntimeout = '20s'\n[log]\nmax-size = '16KiB'\nkeep = 9\nrate-limit = '100000/1s'\ncompress = '{compress}'\n",
+        type="forking",
+        pid_file=pid_file,
+    )
+    room("start", "web")
+    assert room.status()["ready"]
+    names = lambda: {path.name for path in room.log.glob("web.log.*")}
+    wait_until(lambda: len(names()) > 2 and all(name.endswith(".zst") == (compress == "zstd") for name in names()))
+    room("stop", "web")
+    room.assert_nothing_left()
+
+
 @pytest.mark.parametrize(
     "pattern, extra, keys, says",
     [

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "full_spool.hpp"
 #include "sending.hpp"
 
 namespace steward::log {
@@ -186,6 +187,44 @@ TEST_F(LinePumping, what_is_too_much_is_counted_and_told_in_its_place)
     // The one at the bound counts on both sides: its beginning was kept.
     EXPECT_EQ(loss.lines + got.size() - 2, 40U * 600 + 1 + 1);
     EXPECT_FALSE(pump->take_loss());
+}
+
+TEST_F(LinePumping, of_a_line_that_was_dropped_in_part_the_rest_is_dropped_by_who_takes_over)
+{
+    const std::string lines = std::string(1023, 'x') + "\n";
+    {
+        const auto pump = this->pump();
+        for (int i = 0; i < 1030; ++i) {
+            write(lines);
+            pump->absorb();
+        }
+        write("begun");
+        pump->absorb();
+    }
+    write(" and ended\nnext\n");
+    const auto daemon = this->daemon();
+    const auto pump = this->pump();
+    std::vector<std::string> got;
+    for (int i = 0; i < 100'000 && (got.empty() || got.back() != "next"); ++i) {
+        static_cast<void>(pump->move());
+        for (std::string& line : texts(daemon->take())) got.push_back(std::move(line));
+    }
+    ASSERT_THAT(got, SizeIs(testing::Ge(2U)));
+    EXPECT_EQ(got.back(), "next");
+    EXPECT_THAT(got[got.size() - 2], HasSubstr(" bytes) were dropped here: the log could not be written"));
+}
+
+TEST_F(LinePumping, what_the_spool_does_not_take_is_counted)
+{
+    log::LineSink sink(kind_, path_, {.service = "web", .stream = "stdout"});
+    LinePump pump(std::move(sink), priority_info, limit_, fifo_, test::full_spool());
+    const std::string lines = "one\n" + std::string(10000, 'x') + "\n";
+    write(lines);
+    EXPECT_FALSE(pump.drain());
+    const auto daemon = this->daemon();
+    ASSERT_TRUE(pump.drain());
+    EXPECT_EQ(pump.take_loss().bytes, lines.size());
+    EXPECT_THAT(texts(daemon->take()), ElementsAre(StartsWith("steward: 2 lines (10005 bytes) were dropped here")));
 }
 
 TEST_F(LinePumping, a_rate_limit_counts_what_it_drops)

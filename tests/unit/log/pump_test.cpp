@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "full_spool.hpp"
 #include "log/stamper.hpp"
 #include "pumping.hpp"
 
@@ -256,6 +257,32 @@ TEST_F(PumpWithLoss, is_told_by_who_takes_all_there_is_though_its_last_line_has_
     EXPECT_THAT(without_stamps(log()), EndsWith("\nsteward: 1 lines (11 bytes) were dropped here: the log could not be written\nnext\n"));
 }
 
+TEST_F(PumpWithLoss, a_line_that_was_dropped_in_part_is_dropped_to_its_end_by_who_takes_over)
+{
+    for (const auto kind : {LogTimestamps::none, LogTimestamps::iso8601}) {
+        options_.timestamps = kind;
+        lose(*opened(), "begun");
+        write(" and");
+        ASSERT_TRUE(opened()->move());
+        write(" ended\nnext\n");
+        ASSERT_TRUE(opened()->drain());
+        EXPECT_THAT(without_stamps(log()), EndsWith("the log could not be written\nnext\n"));
+    }
+}
+
+TEST_F(PumpWithLoss, of_a_line_that_its_program_did_not_end_drops_nothing_of_the_next_one_by_who_takes_over)
+{
+    {
+        const auto pump = opened();
+        lose(*pump, "begun");
+        ASSERT_TRUE(pump->drain());
+        ASSERT_TRUE(pump->begin_launch());
+    }
+    write("one\n");
+    ASSERT_TRUE(opened()->drain());
+    EXPECT_THAT(without_stamps(log()), EndsWith("the log could not be written\none\n"));
+}
+
 TEST_F(PumpWithLoss, its_last_line_has_nothing_of_the_next_program)
 {
     for (const auto kind : {LogTimestamps::none, LogTimestamps::iso8601}) {
@@ -308,6 +335,44 @@ TEST_F(PumpWithLoss, who_writes_faster_than_it_is_dropped_does_not_keep_its_read
     EXPECT_LT(written, all / 2);
     while (done < writers.size()) pump->absorb();
     for (auto& writer : writers) writer.join();
+}
+
+TEST_F(PumpTest, lines_that_the_spool_has_no_room_for_go_into_the_log)
+{
+    options_.rate_limit = {.lines = 3, .window = std::chrono::hours(1)};
+    Pump pump(options_, fifo_, test::full_spool());
+    ASSERT_TRUE(pump.open());
+    write("one\ntw");
+    ASSERT_TRUE(pump.drain());
+    write("o\n" + std::string(10000, 'x') + "\nfour\n");
+    ASSERT_TRUE(pump.move());
+    ASSERT_TRUE(pump.drain());
+    EXPECT_THAT(without_stamps(log()),
+                StartsWith("one\ntwo\n" + std::string(10000, 'x') + "\nsteward: 1 lines (5 bytes) were dropped here"));
+    EXPECT_FALSE(pump.owes());
+    // Neither has room any more.
+    fs::remove_all(scratch_ / "log");
+    scratch_.write("log", "in its place");
+    const std::string lost = "five\n" + std::string(10000, 'x') + "\n";
+    write(lost);
+    ASSERT_FALSE(pump.drain());
+    fs::remove(scratch_ / "log");
+    ASSERT_TRUE(pump.drain());
+    EXPECT_THAT(without_stamps(log()), StartsWith("steward: 2 lines (10006 bytes) were dropped here: the log could not be written"));
+    EXPECT_EQ(pump.take_loss().bytes, lost.size());
+}
+
+TEST_F(PumpTest, a_rotation_is_told_before_its_lines_are_out_of_sight)
+{
+    options_.rotation = {.max_size = 1000, .keep = 1};
+    const auto pump = opened();
+    std::string seen;
+    pump->before_rotation([&] { seen += log(); });
+    std::string all;
+    for (int i = 0; i < 500; ++i) all += "line " + std::to_string(i) + "\n";
+    write(all);
+    ASSERT_TRUE(pump->drain());
+    EXPECT_EQ(without_stamps(seen + log()), all);
 }
 
 TEST_F(PumpTest, what_cannot_be_marked_as_written_is_not_left_in_the_log)

@@ -83,6 +83,22 @@ TEST_F(Lines, of_another_log_than_was_launched_into_are_all_later)
     EXPECT_THAT(read(lines, log), ElementsAre("one"));
 }
 
+TEST_F(Lines, of_a_launch_into_a_log_that_was_rotated_since_come_all_and_in_order)
+{
+    write("of an earlier launch\n");
+    const auto from = end_of(open());
+    write("one\ntw");
+    std::filesystem::rename(path_, scratch_ / "log.2");
+    write("o\nthree\n");
+    std::filesystem::rename(path_, scratch_ / "log.1");
+    std::filesystem::copy(scratch_ / "log.2", scratch_ / "log.3");
+    write("four\n");
+    LogLines lines(from, LogTimestamps::none, path_);
+    EXPECT_THAT(read(lines, open()), ElementsAre("one", "two", "three", "four"));
+    write("five\n");
+    EXPECT_THAT(read(lines, open()), ElementsAre("five"));
+}
+
 TEST_F(Lines, without_end_take_no_memory_without_end)
 {
     const auto log = open();
