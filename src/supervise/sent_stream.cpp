@@ -7,6 +7,7 @@ namespace steward::supervise {
 namespace {
 
 constexpr std::chrono::seconds patience{1};
+constexpr std::chrono::seconds retry_pause{1};
 
 }  // namespace
 
@@ -18,12 +19,13 @@ SentStream::SentStream(os::EventLoop& loop, log::EventLog& events, const std::st
 SentStream::~SentStream()
 {
     cancel_both();
+    loop().cancel(again_);
 }
 
 Result<void> SentStream::open()
 {
-    static_cast<void>(OutputStream::open());
-    return resume();
+    auto opened = OutputStream::open();
+    return takes() ? Result<void>() : opened;
 }
 
 void SentStream::begin_launch()
@@ -50,6 +52,7 @@ bool SentStream::awaits_room(const Error& error)
 {
     if (error.os_errno != EAGAIN || impatient_ || !watch_room()) return false;
     patience_ = loop().after(patience, [this, error] { had_enough(error); });
+    loop().cancel(std::exchange(again_, 0));
     pause();
     return true;
 }
@@ -78,7 +81,20 @@ void SentStream::stop_awaiting()
 {
     if (room_ == 0) return;
     cancel_both();
-    if (const auto resumed = resume(); !resumed) events().error(service(), resumed.error().message());
+    if (const auto resumed = read_on(); !resumed) events().error(service(), resumed.error().message());
+}
+
+// A FIFO that cannot be watched now is looked at again: nobody else would.
+Result<void> SentStream::read_on()
+{
+    auto resumed = resume();
+    loop().cancel(std::exchange(again_, 0));
+    if (!resumed)
+        again_ = loop().after(retry_pause, [this] {
+            again_ = 0;
+            static_cast<void>(read_on());
+        });
+    return resumed;
 }
 
 void SentStream::had_enough(const Error& error)

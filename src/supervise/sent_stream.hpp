@@ -27,11 +27,13 @@ class SentStream : public OutputStream {
     void settled(const Result<void>& outcome) override;
     bool watch_room();
     void cancel_both();
+    Result<void> read_on();
     void had_enough(const Error& error);
 
     log::LinePump& pump_;  // the base's
     os::EventLoop::Id room_ = 0;
     os::EventLoop::Id patience_ = 0;
+    os::EventLoop::Id again_ = 0;
     bool impatient_ = false;
 };
 
