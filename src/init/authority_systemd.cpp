@@ -1,7 +1,8 @@
-// systemd as the authority: by D-Bus, and the journal by its own tool.
+// systemd as the authority: by D-Bus, and its journal.
 #include <algorithm>
 
 #include "init/authority.hpp"
+#include "init/journal.hpp"
 #include "init/systemd_bus.hpp"
 #include "init/systemd_told.hpp"
 #include "init/tools.hpp"
@@ -104,12 +105,7 @@ class SystemdAuthority final : public Authority {
     std::vector<std::string> last_lines(const std::string& name, const Told& told, unsigned count) override
     {
         if (!told.began || count == 0) return {};
-        const auto began = std::chrono::duration_cast<std::chrono::microseconds>(told.began->time_since_epoch()).count();
-        const std::string fraction = std::to_string(1'000'000 + began % 1'000'000).substr(1);
-        auto end = os::run_command({"journalctl", "--quiet", "--no-pager", "--output=cat", "--lines=" + std::to_string(count),
-                                    "--since=@" + std::to_string(began / 1'000'000) + "." + fraction,
-                                    (scope_ == Scope::system ? "--unit=" : "--user-unit=") + unit_of(name)});
-        return end && end->succeeded() ? lines_of(end->output) : std::vector<std::string>();
+        return last_journal_lines({.name = name, .scope = scope_, .and_of_it = true}, count, told.began);
     }
 
     [[nodiscard]] bool ends_sessions() const override { return true; }

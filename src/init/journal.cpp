@@ -138,10 +138,14 @@ class Journal {
     Result<void> add(const JournalService& service)
     {
         const std::string uid = "_UID=" + std::to_string(service.scope == Scope::system ? 0 : os::effective_uid());
-        const char* unit = service.scope == Scope::system ? "_SYSTEMD_UNIT=" : "_SYSTEMD_USER_UNIT=";
+        const std::string unit = service.name + ".service";
+        const bool of_system = service.scope == Scope::system;
         names_.push_back(service.name);
-        for (const std::vector<std::string>& term :
-             {std::vector{"STEWARD_SERVICE=" + service.name, uid}, std::vector{unit + service.name + ".service"}}) {
+        std::vector<std::vector<std::string>> terms{{"STEWARD_SERVICE=" + service.name, uid},
+                                                    {(of_system ? "_SYSTEMD_UNIT=" : "_SYSTEMD_USER_UNIT=") + unit}};
+        if (service.and_of_it)
+            terms.push_back(of_system ? std::vector<std::string>{"UNIT=" + unit, "_PID=1"} : std::vector{"USER_UNIT=" + unit, uid});
+        for (const auto& term : terms) {
             if (const int result = functions_->add_disjunction(handle_.get()); result < 0) return fail(about("search", result));
             for (const std::string& match : term) {
                 const int result = functions_->add_match(handle_.get(), match.data(), match.size());
@@ -255,14 +259,16 @@ Result<void> read_journal(const std::vector<JournalService>& services, const Log
     return Reader(*journal, options, wanted, sink).show();
 }
 
-std::vector<std::string> last_journal_lines(const JournalService& service, unsigned count)
+std::vector<std::string> last_journal_lines(const JournalService& service, unsigned count, std::optional<Time> since)
 {
     auto journal = Journal::open({service});
     if (!journal || count == 0) return {};
     std::vector<std::string> lines;
     journal->to_tail();
     while (lines.size() < count && journal->back()) {
-        if (auto entry = journal->entry()) lines.push_back(std::move(entry->text));
+        auto entry = journal->entry();
+        if (entry && since && entry->time < *since) break;
+        if (entry) lines.push_back(std::move(entry->text));
     }
     std::ranges::reverse(lines);
     return lines;
