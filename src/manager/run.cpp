@@ -7,7 +7,9 @@
 #include "manager/family.hpp"
 #include "manager/recorded.hpp"
 #include "manager/verbs.hpp"
+#include "os/descriptor_limit.hpp"
 #include "os/environment.hpp"
+#include "os/low_descriptors.hpp"
 #include "os/message_socket.hpp"
 #include "os/signals.hpp"
 #include "supervise/keeper.hpp"
@@ -17,6 +19,26 @@
 namespace steward::manager {
 
 namespace {
+
+// Of one service: directory, lease, control socket, cgroup and process at least; with FIFOs, spools, logs and sockets more than twice that.
+constexpr std::uint64_t fewest_descriptors = 5;
+constexpr std::uint64_t most_descriptors = 16;
+constexpr std::uint64_t own_descriptors = 64;
+constexpr std::size_t many_services = 50;
+
+Result<void> allow_descriptors_for(std::size_t services)
+{
+    const std::uint64_t wanted = services * most_descriptors + own_descriptors;
+    const std::uint64_t allowed = os::allow_descriptors(wanted);
+    const std::uint64_t needed = services * fewest_descriptors + own_descriptors;
+    if (services == 1 || allowed >= needed) return {};
+    return fail(Error{.code = ErrorCode::failed,
+                      .operation = "run",
+                      .object = std::to_string(services) + " services",
+                      .cause = "they take " + std::to_string(needed) + " descriptors or more, and this process may have no more than " +
+                               std::to_string(allowed),
+                      .next_step = "ulimit -n " + std::to_string(wanted)});
+}
 
 bool is_pid_1()
 {
@@ -81,6 +103,7 @@ Result<supervise::Assignment> assign_to_run(Located& located)
         return fail(control.error());
     }
     assignment->control = std::move(*control);
+    located.directory.reset();  // the assignment has its own
     return assignment;
 }
 
@@ -135,6 +158,8 @@ Result<RunOutcome> keep_all(const std::vector<supervise::Assignment*>& assignmen
 Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options)
 {
     os::ignore_sigpipe();  // whoever read standard error may be gone
+    if (auto enough = allow_descriptors_for(services.size()); !enough) return fail(enough.error());
+    if (services.size() >= many_services) os::keep_low_descriptors();
     auto assignments = assign_all(services);
     if (!assignments) return fail(assignments.error());
     std::vector<supervise::Assignment*> lent;

@@ -28,6 +28,7 @@ namespace {
 constexpr long cgroup2_magic = 0x63677270;       // CGROUP2_SUPER_MAGIC
 constexpr std::size_t list_limit = 4 << 20;      // half a million processes
 constexpr std::size_t descriptors_at_once = 64;  // held while a list is read again
+constexpr nlink_t bare_links = 4;                // of a group with two below it: one of steward's own, and whatever one has to look at
 constexpr int kill_rounds = 100;                 // a bound for a kernel that lies; two or three are what it takes
 
 bool is_writable_hierarchy(const char* path)
@@ -222,7 +223,8 @@ void remove_bare_parent(const std::string& path)
 {
     if (::rmdir(path.c_str()) == 0) return;
     const UniqueFd parent = open_group(path);
-    if (!parent) return;
+    struct stat there = {};
+    if (!parent || ::fstat(parent.get(), &there) != 0 || there.st_nlink > bare_links) return;
     // As long as a service's is left, whoever joins steward there has to go into steward's own, which no child is.
     bool bare = true;
     for_each_child(parent, [&](BorrowedFd, const char*) { bare = false; });

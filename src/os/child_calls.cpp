@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -10,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstring>
 
@@ -230,6 +232,12 @@ int execute(const char* path, char* const* argv, char* const* envp) noexcept
 {
     execve(path, argv, envp);
     return errno;
+}
+
+int own_descriptors_below(int end) noexcept
+{
+    if (syscall(SYS_close_range, static_cast<unsigned>(end), UINT_MAX, CLOSE_RANGE_UNSHARE) == 0) return 0;
+    return outcome(unshare(CLONE_FILES));
 }
 
 void close_all_but(std::span<const int> sorted_keep) noexcept

@@ -39,8 +39,10 @@ int wait_for_end(int fd) noexcept;  // reads until nobody can write there any mo
 int write_bytes(int fd, const void* data, std::size_t size) noexcept;
 int write_bytes_at(int fd, const void* data, std::size_t size, std::int64_t offset) noexcept;
 int execute(const char* path, char* const* argv, char* const* envp) noexcept;  // returns only to fail
-void close_all_but(std::span<const int> sorted_keep) noexcept;                 // from 3 up
-void make_inheritable(int fd) noexcept;                                        // clears close-on-exec
+// Leaves the table of descriptors that it shares with its parent, for a copy of all below `end`.
+int own_descriptors_below(int end) noexcept;
+void close_all_but(std::span<const int> sorted_keep) noexcept;  // from 3 up
+void make_inheritable(int fd) noexcept;                         // clears close-on-exec
 [[noreturn]] void exit(int code) noexcept;
 std::int32_t pid() noexcept;
 

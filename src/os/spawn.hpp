@@ -1,4 +1,8 @@
 // Makes children: clone3(2) with a pidfd, else fork(2). Nothing here runs between the child's birth and the caller's function.
+//
+// A child is a copy of its parent. One that only lives to execute a program may borrow instead, as with vfork(2): a copy of the tables of
+// pages and of descriptors, large ones in a supervisor of many services, would cost more than all the rest of a launch. Its parent stands
+// still until it has executed the program or ended.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +26,9 @@ struct SpawnOptions {
     BorrowedFd cgroup;
     // Set before the birth, so that the child finds in it whether it was born in the cgroup or has to join it (which is slow).
     bool* born_in_cgroup = nullptr;
+    // Both are wishes: where it cannot borrow, the child has a copy. All signals must be blocked.
+    bool borrows_memory = false;       // it writes to nothing but its own stack and `errno`
+    bool borrows_descriptors = false;  // it parts from them (child::own_descriptors_below) before it changes any
 };
 struct Spawned {
     Child child;

@@ -147,8 +147,8 @@ int run_child(void* child_task) noexcept
     const ChildTask& task = *static_cast<const ChildTask*>(child_task);
     const LaunchPlan& plan = *task.plan;
     Progress progress{task, {}};
-    bool ready = true;
-    if (plan.new_session || plan.detach) ready = progress.step(Stage::session, call::new_session());
+    bool ready = task.shared_below == 0 || progress.step(Stage::own_descriptors, call::own_descriptors_below(task.shared_below));
+    if (ready && (plan.new_session || plan.detach)) ready = progress.step(Stage::session, call::new_session());
     if (ready && plan.detach) {
         std::int32_t grandchild = 0;
         ready = progress.step(Stage::second_fork, call::fork_again(&grandchild));

@@ -22,7 +22,7 @@ struct Report {
 };
 static_assert(std::is_trivially_copyable_v<Report>);
 
-// Everything that the child reads; it lives in the parent's memory, of which the child has its own copy.
+// Everything that the child reads; it lives in the parent's memory, which the child has a copy of or borrows.
 struct ChildTask {
     const LaunchPlan* plan = nullptr;
     char* const* argv = nullptr;
@@ -40,10 +40,11 @@ struct ChildTask {
     std::span<const int> passed;  // as plan.passed
     std::span<const int> keep;    // what stays open until exec, sorted
     bool born_in_cgroup = false;  // set by os::spawn
+    int shared_below = 0;         // the descriptors are its parent's too, and all that it needs is below this; 0: it has its own
 };
 
 // The body of os::spawn. Runs between fork and exec: it must neither allocate, lock, throw nor use anything that is not
-// async-signal-safe, for it may be a copy of one thread of many.
+// async-signal-safe, for it may be a copy of one thread of many; nor write to anything but its own stack, for the rest may be its parent's.
 int run_child(void* child_task) noexcept;
 
 }  // namespace steward::process

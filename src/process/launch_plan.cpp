@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "os/descriptor_limit.hpp"
 #include "os/error.hpp"
 #include "os/kernel_names.hpp"
 #include "process/environment.hpp"
@@ -13,6 +14,8 @@
 namespace steward::process {
 
 namespace {
+
+constexpr const char* descriptors = "nofile";
 
 // "cannot start web: cannot execute '/x': No such file or directory"
 Error within(const LaunchPlan& plan, Error inner)
@@ -61,6 +64,12 @@ Result<void> take_limits(const std::map<std::string, ResourceLimit>& limits, Lau
         const auto resource = os::rlimit_number(name);
         if (!resource) return fail(invalid("find", "limit " + os::quoted(name), "this system has no such limit"));
         plan.limits.push_back({.resource = *resource, .name = name, .limit = limit});
+    }
+    const auto inherited = os::inherited_descriptor_limit();
+    if (!inherited || limits.contains(descriptors)) return {};
+    // What steward has raised for itself is not the program's.
+    if (const auto resource = os::rlimit_number(descriptors)) {
+        plan.limits.push_back({.resource = *resource, .name = descriptors, .limit = {.soft = inherited->soft, .hard = inherited->hard}});
     }
     return {};
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "os/error.hpp"
+#include "os/low_descriptors.hpp"
 #include "os/signal_guard.hpp"
 #include "os/spawn.hpp"
 #include "process/child.hpp"
@@ -38,13 +39,16 @@ Result<os::Pipe> make_high_pipe(int highest)
 }
 
 // Descriptors as the child needs them: none where it puts another, unless it is that very one. -1 for none. Copies are needed only for a
-// caller whose own 0, 1 or 2 are closed, who lends one of them as another, or who passes some on.
+// caller whose own 0, 1 or 2 are closed, who lends one of them as another, or who passes some on; and for a child that takes over no other
+// descriptors than the low ones.
 class Descriptors {
   public:
-    explicit Descriptors(int highest) : highest_(highest) {}
+    enum class Of { all, low };
+    Descriptors(int highest, Of which) : highest_(highest), which_(which) {}
 
     Result<int> above_targets(os::BorrowedFd fd)
     {
+        if (fd && which_ == Of::low) return low_.lend(fd);
         if (!fd || fd.get() > highest_) return fd.get();
         auto copy = os::duplicate(fd, highest_ + 1);
         if (!copy) return fail(std::move(copy.error()));
@@ -56,6 +60,8 @@ class Descriptors {
 
   private:
     int highest_;
+    Of which_;
+    os::LowDescriptors low_;
     std::vector<os::UniqueFd> copies_;
 };
 
@@ -178,6 +184,13 @@ struct Birth {
     os::UniqueFd release;  // to be closed when a detached program is held
 };
 
+// Not a child that becomes somebody else: the kernel would take the memory that both have for that user's, and steward's /proc from it. Not
+// one that forks again: its parent has to go on for it to end.
+bool may_borrow_memory(const LaunchPlan& plan)
+{
+    return !plan.identity && !plan.detach;
+}
+
 Result<Birth> give_birth(const LaunchPlan& plan)
 {
     const int highest = highest_target(plan);
@@ -188,9 +201,13 @@ Result<Birth> give_birth(const LaunchPlan& plan)
     const auto argv = pointers_to(plan.argv);
     const auto environment = pointers_to(plan.environment);
     ChildTask task{.plan = &plan, .argv = argv.data(), .environment = environment.data(), .parent = os::self_pid()};
-    task.report = report->write.get();
     task.release = release->read.get();
-    Descriptors descriptors(highest);
+    const bool low = os::LowDescriptors::kept() && !plan.detach && plan.passed.empty();
+    if (low) task.shared_below = os::LowDescriptors::end();
+    Descriptors descriptors(highest, low ? Descriptors::Of::low : Descriptors::Of::all);
+    const auto reports = descriptors.above_targets(report->write);
+    if (!reports) return fail(reports.error());
+    task.report = *reports;
     if (auto lent = lend_descriptors(plan, descriptors, task); !lent) return fail(std::move(lent.error()));
     const auto passed = lend_passed(plan, descriptors);
     if (!passed) return fail(passed.error());
@@ -198,7 +215,11 @@ Result<Birth> give_birth(const LaunchPlan& plan)
     const auto keep = kept_by(plan, task);
     task.keep = keep;
     const os::SignalGuard no_signals;
-    auto spawned = os::spawn(&run_child, &task, {.cgroup = plan.cgroup, .born_in_cgroup = &task.born_in_cgroup});
+    auto spawned = os::spawn(&run_child, &task,
+                             {.cgroup = plan.cgroup,
+                              .born_in_cgroup = &task.born_in_cgroup,
+                              .borrows_memory = may_borrow_memory(plan),
+                              .borrows_descriptors = low});
     if (!spawned) return fail(std::move(spawned.error()));
     return Birth{.child = std::move(spawned->child), .report = std::move(report->read), .release = std::move(release->write)};
 }
@@ -210,6 +231,7 @@ std::string_view describe(Stage stage)
     switch (stage) {
         case Stage::none: return "begin";
         case Stage::fork: return "create a process";
+        case Stage::own_descriptors: return "part from the descriptors of its supervisor";
         case Stage::session: return "leave the session";
         case Stage::second_fork: return "create the second process";
         case Stage::signals: return "reset the signals";

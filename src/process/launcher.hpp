@@ -18,6 +18,7 @@ namespace steward::process {
 enum class Stage : std::uint8_t {
     none,
     fork,
+    own_descriptors,
     session,
     second_fork,
     signals,

@@ -45,7 +45,7 @@ void ServiceRunner::adopt(Answer first)
 {
     if (assignment_.released) {
         over_ = true;
-        return host_.one_over();
+        return host_.one_over(place_);
     }
     if (first) start_answers_.push_back(std::move(first));
     if (auto opened = output_.carry_on(); !opened) host_.events.error(name(), opened.error().message());
@@ -89,7 +89,7 @@ void ServiceRunner::carry_on(const record::State& before, const std::optional<os
     if (is_final(before.state)) {
         over_ = true;
         answer_all(start_answers_, Reply{.error = error(ErrorCode::not_running, "start", "it is over")});
-        return host_.one_over();
+        return host_.one_over(place_);
     }
     // A start that found it alive, and now it is not, starts it anew. Else: nobody was told yet how the first start went.
     start_now_ = !start_answers_.empty();

@@ -302,7 +302,7 @@ void ServiceRunner::finish(ServiceState state, std::string reason)
     if (!done) told.error = error(ErrorCode::failed, "start", words);
     answer_all(start_answers_, told);
     answer_all(stop_answers_, Reply{.killed = killed_});
-    host_.one_over();
+    host_.one_over(place_);
 }
 
 }  // namespace steward::supervise

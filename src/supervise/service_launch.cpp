@@ -104,6 +104,7 @@ Result<void> ServiceRunner::try_launch()
     if (!launched) return fail(launched.error());
     main_ = std::move(launched->process);
     main_running_ = true;
+    host_.places[main_->pid()] = place_;
     output_.set_main_pid(main_->pid());
     state_.main_pidfs_inode = main_->identity().pidfs_inode;
     if (cgroup_ && !launched->in_cgroup) {

@@ -7,8 +7,12 @@
 
 namespace steward::supervise {
 
-ServiceRunner::ServiceRunner(RunnerHost& host, Assignment& assignment)
-    : host_(host), assignment_(assignment), state_(initial_state(assignment)), output_(host.loop, host.events, assignment, host.terminal)
+ServiceRunner::ServiceRunner(RunnerHost& host, Assignment& assignment, std::size_t place)
+    : host_(host),
+      assignment_(assignment),
+      place_(place),
+      state_(initial_state(assignment)),
+      output_(host.loop, host.events, assignment, host.terminal)
 {
     state_.supervise = true;
     state_.keeper = host.keeper;
@@ -162,7 +166,7 @@ void ServiceRunner::set_state(ServiceState state)
     state_.state = state;
     state_.since = std::chrono::system_clock::now();
     static_cast<void>(write_state());
-    if (host_.state_changed) host_.state_changed(*this);
+    if (host_.state_changed) host_.state_changed(place_);
 }
 
 std::string ServiceRunner::state_text() const

@@ -35,6 +35,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include <steward/manager.hpp>
@@ -66,10 +67,11 @@ struct RunnerHost {
     os::ProcessIdentity supervisor;
     std::int32_t tree_root = 0;  // see Membership; 0 when several services share the supervisor
     std::vector<os::ProcessIdentity> strangers;
-    std::function<void()> collect;   // reaps and delivers what has ended, now
-    std::function<void()> one_over;  // a runner is over
-    // Its state is another.
-    std::function<void(const ServiceRunner&)> state_changed = {};
+    std::function<void()> collect;                    // reaps and delivers what has ended, now
+    std::function<void(std::size_t place)> one_over;  // a runner is over
+    std::function<void(std::size_t place)> state_changed = {};
+    // Whose main processes this one's children are, as far as it has launched them: among thousands nobody is to be searched for.
+    std::unordered_map<std::int32_t, std::size_t> places = {};
     LabelledTerminal* terminal = nullptr;  // where several services show their output
 };
 
@@ -77,8 +79,8 @@ class ServiceRunner {
   public:
     using Answer = std::function<void(const Reply&)>;
 
-    // `assignment` is lent for the runner's life.
-    ServiceRunner(RunnerHost& host, Assignment& assignment);
+    // `assignment` is lent for the runner's life. `place`: among those of its host.
+    ServiceRunner(RunnerHost& host, Assignment& assignment, std::size_t place);
     ~ServiceRunner();
     ServiceRunner(const ServiceRunner&) = delete;
     ServiceRunner& operator=(const ServiceRunner&) = delete;
@@ -227,6 +229,7 @@ class ServiceRunner {
 
     RunnerHost& host_;
     Assignment& assignment_;
+    std::size_t place_;
     record::State state_;
     std::optional<os::Cgroup> cgroup_;
     std::uint64_t memory_kills_ = 0;      // by the kernel, in the run that is over

@@ -35,23 +35,22 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(const std::vector<Assignm
                                                                 .tree_root = alone ? root : 0,
                                                                 .strangers = std::move(raw->options_.strangers),
                                                                 .collect = [raw] { raw->reap(), raw->read_exit_notices(); },
-                                                                .one_over = [raw] { raw->one_over(); }});
+                                                                .one_over = [raw](std::size_t place) { raw->one_over(place); }});
     if (alone && supervisor->options_.foreground) supervisor->host_->strangers = processes_below(self.pid);
     const bool ordered = !supervisor->options_.order.empty();
     if (!ordered) supervisor->options_.order.resize(assignments.size());
     supervisor->starts_ = Turns(supervisor->options_.order);
     if (ordered || !supervisor->options_.notify_socket.empty()) {
-        supervisor->host_->state_changed = [raw](const ServiceRunner& changed) {
-            raw->pass_on_state(changed);
-            const auto place = std::ranges::find(raw->runners_, &changed, &std::unique_ptr<ServiceRunner>::get) - raw->runners_.begin();
+        supervisor->host_->state_changed = [raw](std::size_t place) {
+            raw->pass_on_state(place);
             // Not from within the runner: what follows may end it.
-            raw->loop_.after(Duration(0), [raw, place] { raw->look_whose_turn_it_is(static_cast<std::size_t>(place)); });
+            raw->loop_.after(Duration(0), [raw, place] { raw->look_whose_turn_it_is(place); });
         };
     }
     supervisor->open_terminal(assignments);
     supervisor->assignments_ = assignments;
     for (Assignment* assignment : assignments) {
-        supervisor->runners_.push_back(std::make_unique<ServiceRunner>(*supervisor->host_, *assignment));
+        supervisor->runners_.push_back(std::make_unique<ServiceRunner>(*supervisor->host_, *assignment, supervisor->runners_.size()));
     }
     supervisor->as_pid_1_ = root == 1;
     if (auto watched = supervisor->watch_everything(); !watched) return fail(watched.error());
@@ -94,8 +93,7 @@ Result<Supervisor::Outcome> Supervisor::run()
 {
     take_over();
     begin(starts_.first());
-    const auto all_over = [this] { return std::all_of(runners_.begin(), runners_.end(), [](const auto& r) { return r->over(); }); };
-    if (!all_over() && !keeper_lost_) {
+    if (over_ < runners_.size() && !keeper_lost_) {
         if (auto ran = loop_.run(); !ran) return fail(ran.error());
     }
     if (terminal_) terminal_->drain(last_words);
@@ -149,12 +147,12 @@ void Supervisor::on_signal(int signal)
 }
 
 // steward is ready when all its services have been, or have done what they had to do.
-void Supervisor::pass_on_state(const ServiceRunner& changed)
+void Supervisor::pass_on_state(std::size_t place)
 {
     if (options_.notify_socket.empty()) return;
     const bool ready = !ready_told_ && std::ranges::all_of(runners_, [](const auto& r) { return r->up() || r->ended_well(); });
     ready_told_ = ready_told_ || ready;
-    notify((ready ? "READY=1\nSTATUS=" : "STATUS=") + changed.state_text());
+    notify((ready ? "READY=1\nSTATUS=" : "STATUS=") + runners_[place]->state_text());
 }
 
 void Supervisor::notify(const std::string& message)
@@ -207,7 +205,7 @@ void Supervisor::begin(std::size_t place)
 {
     runners_[place]->begin(first_start_report());
     // What it has taken over may be up already.
-    if (host_->state_changed) host_->state_changed(*runners_[place]);
+    if (host_->state_changed) host_->state_changed(place);
 }
 
 // What the last supervisor had begun is carried on at once, whoever's turn it is.
@@ -234,9 +232,16 @@ void Supervisor::reap()
             check_->ended((*reaped)->status);
             continue;
         }
-        for (const auto& runner : runners_) {
-            if (runner->child_ended((*reaped)->pid, (*reaped)->status)) break;
-        }
+        child_ended((*reaped)->pid, (*reaped)->status);
+    }
+}
+
+void Supervisor::child_ended(std::int32_t pid, const ExitStatus& status)
+{
+    const auto known = host_->places.extract(pid);
+    if (!known.empty() && runners_[known.mapped()]->child_ended(pid, status)) return;
+    for (const auto& runner : runners_) {
+        if (runner->child_ended(pid, status)) return;
     }
 }
 
@@ -261,23 +266,18 @@ void Supervisor::read_exit_notices()
                                     .known = true,
                                     .core_dumped = notice.core_dumped != 0,
                                     .at = std::chrono::system_clock::now()};
-            for (const auto& runner : runners_) {
-                if (runner->child_ended(notice.pid, status)) break;
-            }
+            child_ended(notice.pid, status);
         }
         static_cast<void>(os::receive_now(options_.exit_notices, sizeof(ExitNotice), false));
     }
 }
 
-void Supervisor::one_over()
+void Supervisor::one_over(std::size_t place)
 {
-    if (std::all_of(runners_.begin(), runners_.end(), [](const auto& runner) { return runner->over(); })) return loop_.quit();
+    if (++over_ == runners_.size()) return loop_.quit();
     // The others go on; this one may be started anew, by whomever.
-    accept_no_clients();
-    for (std::size_t place = 0; place < runners_.size(); ++place) {
-        if (runners_[place]->over()) release(place);
-    }
-    static_cast<void>(accept_clients());
+    loop_.cancel(std::exchange(control_watches_[place], 0));
+    release(place);
 }
 
 // The keeper has lease and control socket too, and hears of it when a signal comes: any will do.

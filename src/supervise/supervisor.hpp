@@ -63,6 +63,7 @@ class Supervisor {
     void on_signal(int signal);
     void stop_all();
     void reap();
+    void child_ended(std::int32_t pid, const ExitStatus& status);
     void read_exit_notices();
     Result<void> accept_clients();
     void accept_no_clients();
@@ -70,7 +71,7 @@ class Supervisor {
     void serve(std::size_t place, const std::shared_ptr<Client>& client);
     void answer(Client& client, const Reply& reply);
     void drop(Client& client);
-    void one_over();
+    void one_over(std::size_t place);
     void release(std::size_t place);
     void tell_keeper(const SupervisorWord& word) const;
     void reexec(const ServiceRunner& runner, const ServiceRunner::Answer& answer);
@@ -82,7 +83,7 @@ class Supervisor {
     void look_whose_turn_it_is(std::size_t place);
     void stop(const std::vector<Turns::Turn>& turns);
     ServiceRunner::Answer first_start_report();
-    void pass_on_state(const ServiceRunner& changed);
+    void pass_on_state(std::size_t place);
     void notify(const std::string& message);
 
     void open_terminal(const std::vector<Assignment*>& assignments);
@@ -94,9 +95,10 @@ class Supervisor {
     std::vector<Assignment*> assignments_;  // of the runners
     std::vector<std::unique_ptr<ServiceRunner>> runners_;
     os::EventLoop::Id notices_watch_ = 0;
-    std::vector<os::EventLoop::Id> control_watches_;
+    std::vector<os::EventLoop::Id> control_watches_;  // of the runners; 0: none
     os::EventLoop::Id accept_timer_ = 0;
     unsigned clients_ = 0;
+    std::size_t over_ = 0;  // runners that are
     Turns starts_;
     std::optional<Turns> stops_;  // once all are to stop
     bool hurried_ = false;

@@ -24,7 +24,7 @@ Result<void> Supervisor::accept_clients()
         if (!runners_[place]->control()) continue;
         auto watch = loop_.on_readable(runners_[place]->control(), [this, place] { accept_client(place); });
         if (!watch) return fail(watch.error());
-        control_watches_.push_back(*watch);
+        control_watches_[place] = *watch;
     }
     return {};
 }
@@ -32,7 +32,8 @@ Result<void> Supervisor::accept_clients()
 void Supervisor::accept_no_clients()
 {
     loop_.cancel(std::exchange(accept_timer_, 0));
-    for (const auto watch : std::exchange(control_watches_, {})) loop_.cancel(watch);
+    for (auto& watch : control_watches_) loop_.cancel(std::exchange(watch, 0));
+    control_watches_.resize(runners_.size());
 }
 
 void Supervisor::accept_client(std::size_t place)
@@ -180,7 +181,7 @@ Result<void> Supervisor::apply(std::size_t place)
     renewed->mailbox = std::move(assignment.mailbox);
     renewed->notify = std::move(assignment.notify);
     assignment = std::move(*renewed);
-    runners_[place] = std::make_unique<ServiceRunner>(*host_, assignment);
+    runners_[place] = std::make_unique<ServiceRunner>(*host_, assignment, place);
     begin(place);
     return accept_clients();
 }

@@ -14,6 +14,8 @@
 #include "helpers/denied.hpp"
 #include "helpers/in_child.hpp"
 #include "helpers/scratch.hpp"
+#include "os/child_calls.hpp"
+#include "os/signal_guard.hpp"
 
 namespace steward::os {
 namespace {
@@ -47,6 +49,52 @@ TEST(Spawn, gives_the_child_its_own_memory)
     ASSERT_TRUE(spawned);
     EXPECT_EQ(exit_code_of(*spawned), 0);
     EXPECT_EQ(value, 1);
+}
+
+// A borrower that runs in the tests' own process has to leave it as it was: so it only looks, and ends.
+TEST(Spawn, stands_still_until_a_borrower_has_ended)
+{
+    auto pipe = make_pipe();
+    ASSERT_TRUE(pipe);
+    int end = pipe->write.get();
+    const SignalGuard no_signals;
+    const auto spawned = spawn(
+        [](void* argument) noexcept {
+            poll(nullptr, 0, 50);
+            return write(*static_cast<int*>(argument), "x", 1) == 1 ? 7 : 1;
+        },
+        &end, {.borrows_memory = true, .borrows_descriptors = true});
+    ASSERT_TRUE(spawned);
+    if (!test::is_denied("clone3")) {
+        pollfd written{.fd = pipe->read.get(), .events = POLLIN, .revents = 0};
+        EXPECT_EQ(poll(&written, 1, 0), 1) << "it was to have ended before";
+    }
+    EXPECT_EQ(exit_code_of(*spawned), 7);
+}
+
+TEST(Spawn, a_borrower_parts_from_the_descriptors_before_it_changes_them)
+{
+    struct Argument {
+        int low, high;
+    } argument{};
+    const UniqueFd low(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const UniqueFd high(fcntl(low.get(), F_DUPFD_CLOEXEC, 200));
+    ASSERT_TRUE(high);
+    argument = {.low = low.get(), .high = high.get()};
+    const SignalGuard no_signals;
+    const auto spawned = spawn(
+        [](void* given) noexcept {
+            const auto [own_low, own_high] = *static_cast<Argument*>(given);
+            if (child::own_descriptors_below(100) != 0) return 1;
+            if (fcntl(own_low, F_GETFD) < 0) return 2;
+            child::close_all_but({});
+            return fcntl(own_low, F_GETFD) < 0 && fcntl(own_high, F_GETFD) < 0 ? 0 : 3;
+        },
+        &argument, {.borrows_memory = true, .borrows_descriptors = true});
+    ASSERT_TRUE(spawned);
+    EXPECT_EQ(exit_code_of(*spawned), 0);
+    EXPECT_GE(fcntl(low.get(), F_GETFD), 0);
+    EXPECT_GE(fcntl(high.get(), F_GETFD), 0);
 }
 
 TEST(Spawn, holds_the_child_by_a_pidfd_where_the_kernel_has_them)
