@@ -65,6 +65,11 @@ int send_signal_to_group(int fd, int signal) noexcept
     return send(fd, signal, signal_process_group);
 }
 
+int get_descriptor(int fd, int its) noexcept
+{
+    return negative(::syscall(SYS_pidfd_getfd, fd, its, 0U));
+}
+
 int wait_ended(int fd, int timeout_ms) noexcept
 {
     pollfd polled{.fd = fd, .events = POLLIN, .revents = 0};

@@ -17,6 +17,9 @@ int open(std::int32_t pid) noexcept;  // close-on-exec
 int send_signal(int fd, int signal) noexcept;
 int send_signal_to_group(int fd, int signal) noexcept;  // -EINVAL before Linux 6.9
 
+// A copy of the process's descriptor `its`, close-on-exec. -ENOSYS before Linux 5.6, -EPERM without the right to trace the process.
+int get_descriptor(int fd, int its) noexcept;
+
 // 1 when the whole process has ended (zombies count), 0 when it has not within `timeout_ms` (-1: for ever). -EINTR is passed on.
 int wait_ended(int fd, int timeout_ms) noexcept;
 
