@@ -57,6 +57,15 @@ inline constexpr std::array<std::string_view, 7> neutral_names = {"network", "ne
     return false;
 }
 
+// A socket that listens for the service before it runs and while it restarts.
+struct Socket {
+    std::string name;    // told to the program; empty: the service's
+    std::string listen;  // "tcp://127.0.0.1:8080", "udp://[::1]:53", "unix:///run/web/socket"
+    unsigned backlog = 4096;
+    unsigned mode = 0666;  // of a Unix socket's file
+    friend bool operator==(const Socket&, const Socket&) = default;
+};
+
 // One service. Members are named after their tables and keys. Passive: made by config, read by everybody else.
 struct ServiceSpec {
     std::string name;      // "web", "worker@1"
@@ -202,6 +211,8 @@ struct ServiceSpec {
         friend bool operator==(const Security&, const Security&) = default;
     } security;
 
+    std::vector<Socket> sockets;  // in the order in which the program gets them, from descriptor 3 on
+
     struct Dependencies {
         std::vector<std::string> required;  // the key `requires`: must be up first, and are not stopped without this service
         std::vector<std::string> wanted;    // the key `wants`: are started first, whether they come up or not
@@ -224,6 +235,14 @@ struct ServiceSpec {
 
     // Whether the program is given a socket for messages of sd_notify(3).
     [[nodiscard]] bool listens() const { return ready.notify || health.watchdog; }
+
+    // What the program knows the socket by. In a list of such names ':' stands between them.
+    [[nodiscard]] std::string name_of(const Socket& socket) const
+    {
+        std::string known = socket.name.empty() ? name : socket.name;
+        for (char& c : known) c = c == ':' ? '_' : c;
+        return known;
+    }
 
     // How long a start may take until the service is ready; unset: as long as it likes.
     [[nodiscard]] std::optional<Duration> start_limit() const

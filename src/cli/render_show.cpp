@@ -13,11 +13,16 @@ std::string origin(const ResolvedKey& key)
     return key.line == 0 ? key.file : key.file + ":" + std::to_string(key.line);
 }
 
-// "restart" of "restart.delay"; the tables of systemd's settings have names of two words.
+// "restart" of "restart.delay"; the tables of systemd's settings have names of two words, and sockets are numbered.
 std::string table_of(const std::string& path)
 {
-    const std::size_t words = path.starts_with("systemd.") ? path.find('.') + 1 : 0;
+    const std::size_t words = path.starts_with("systemd.") || path.starts_with("socket.") ? path.find('.') + 1 : 0;
     return path.substr(0, path.find('.', words));
+}
+
+std::string title_of(const std::string& table)
+{
+    return table.starts_with("socket.") ? "[[socket]]" : "[" + table + "]";
 }
 
 }  // namespace
@@ -41,7 +46,7 @@ std::string render_show(const ShownService& service, const Style& style)
     for (const ResolvedKey& key : service.keys) {
         if (table_of(key.path) != table) {
             table = table_of(key.path);
-            text += "\n" + style.paint(Paint::bold, "[" + printable(table, style.unicode) + "]") + "\n";
+            text += "\n" + style.paint(Paint::bold, printable(title_of(table), style.unicode)) + "\n";
         }
         // A key that has no value and no default is told all the same, as a comment: the output stays a service file.
         const std::string line = key.value.empty() ? "# " + assignment(key) + "(not set)" : assignment(key);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "config/unknown.hpp"
+
 namespace steward::config {
 
 void Reading::enter(std::string_view table, std::string_view key)
@@ -12,7 +14,7 @@ void Reading::enter(std::string_view table, std::string_view key)
 
 std::string Reading::where() const
 {
-    return "[" + std::string(table_) + "] " + std::string(key_);
+    return table_label(table_) + " " + std::string(key_);
 }
 
 void Reading::fault(const Node& at, const std::string& message, std::string suggestion)

@@ -1,10 +1,45 @@
 #include "config/render.hpp"
 
+#include <utility>
+
 #include "config/document.hpp"
 #include "config/loader.hpp"
 #include "config/schema.hpp"
 
 namespace steward::config {
+
+namespace {
+
+constexpr std::string_view socket_table = "socket";
+
+// Keys of [[socket]] are of one socket, and written from a spec that has no other.
+ServiceSpec with_socket(const ServiceSpec& spec, std::size_t place)
+{
+    ServiceSpec one;
+    one.name = spec.name;
+    one.sockets = {spec.sockets[place]};
+    return one;
+}
+
+std::string render_sockets(const ServiceSpec& spec)
+{
+    const ServiceSpec defaults = with_socket({.name = {}, .sockets = {Socket{}}}, 0);
+    std::string text;
+    for (std::size_t place = 0; place < spec.sockets.size(); ++place) {
+        const ServiceSpec one = with_socket(spec, place);
+        text += "\n[[socket]]\n";
+        for (const Key& key : schema()) {
+            if (key.table != socket_table) continue;
+            const auto value = key.write(key, one);
+            const auto by_default = key.write(key, defaults);
+            if (!value || (by_default && same_value(*value, *by_default))) continue;
+            text += std::string(key.name) + " = " + print(*value) + "\n";
+        }
+    }
+    return text;
+}
+
+}  // namespace
 
 std::vector<ResolvedKey> resolved_keys(const ServiceSpec& spec, const Origins& origins)
 {
@@ -20,7 +55,21 @@ std::vector<ResolvedKey> resolved_keys(const ServiceSpec& spec, const Origins& o
         }
         keys.push_back(std::move(key));
     };
+    const auto add_sockets = [&] {
+        for (std::size_t place = 0; place < spec.sockets.size(); ++place) {
+            const ServiceSpec one = with_socket(spec, place);
+            for (const Key& key : schema()) {
+                const auto value = key.table == socket_table ? key.write(key, one) : std::nullopt;
+                if (value) add(socket_path(place, key.name), *value);
+            }
+        }
+    };
+    bool sockets_added = false;
     for (const Key& key : schema()) {
+        if (key.table == socket_table) {
+            if (!std::exchange(sockets_added, true)) add_sockets();
+            continue;
+        }
         const auto value = key.supported() ? key.write(key, spec) : std::nullopt;
         if (!value) continue;
         const std::string table(key.table);
@@ -52,6 +101,7 @@ std::string render(const ServiceSpec& spec)
         text += path + " = " + print(value) + "\n";
     };
     for (const Key& key : schema()) {
+        if (key.table == socket_table) continue;
         const auto value = key.supported() ? key.write(key, spec) : std::nullopt;
         if (!value) continue;
         const auto by_default = key.write(key, defaults);
@@ -64,7 +114,7 @@ std::string render(const ServiceSpec& spec)
         const std::string prefix = name == "*" ? std::string() : name + ".";
         for (const Member& member : value->members) add(key, prefix + print_key(member.key), member.value);
     }
-    return text;
+    return text + render_sockets(spec);
 }
 
 }  // namespace steward::config

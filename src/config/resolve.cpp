@@ -20,6 +20,16 @@ constexpr std::array<std::string_view, 9> ways_to_be_ready{"notify", "fd", "log"
 constexpr std::array<std::string_view, 7> keys_of_files{"log.file", "log.stderr-file", "log.timestamps", "log.max-size",
                                                         "log.keep", "log.max-total",   "log.compress"};
 
+constexpr std::size_t most_sockets = 64;
+
+std::optional<std::string> objection_to_socket_key(const Socket& socket, std::string_view key)
+{
+    if (socket.listen.empty()) return std::nullopt;  // that is a fault already
+    if (key == "mode" && !socket.listen.starts_with("unix:")) return "has no effect but on a Unix socket";
+    if (key == "backlog" && socket.listen.starts_with("udp:")) return "has no effect on datagrams, which nobody has to accept";
+    return std::nullopt;
+}
+
 bool writes_files(LogOutput output)
 {
     return output == LogOutput::automatic || output == LogOutput::file;
@@ -27,8 +37,17 @@ bool writes_files(LogOutput output)
 
 }  // namespace
 
+std::string socket_path(std::size_t place, std::string_view key)
+{
+    return "socket." + std::to_string(place + 1) + "." + std::string(key);
+}
+
 Objection object_to_effect(const ServiceSpec& spec, std::string_view path)
 {
+    for (std::size_t place = 0; place < spec.sockets.size() && path.starts_with("socket."); ++place) {
+        const std::string prefix = socket_path(place, "");
+        if (path.starts_with(prefix)) return objection_to_socket_key(spec.sockets[place], path.substr(prefix.size()));
+    }
     if (path == "hooks.timeout" && !spec.hooks.has_any()) return "has no effect without a hook";
     if (!writes_files(spec.log.output) && std::ranges::find(keys_of_files, path) != keys_of_files.end())
         return "has no effect unless output is \"file\" or \"auto\"";
@@ -60,15 +79,30 @@ void Resolver::apply_member(Source& source, const std::string& prefix, const Mem
         misplaced_command_ = misplaced_command_ || meant == "service" || meant == "command";
         return;
     }
+    if (table == "socket") return apply_sockets(source, member);
     if (member.value.kind == Node::Kind::table) {
         if (table == "service" && service_table_.line == 0) service_table_ = member.place;
         return apply_table(source, table, member.value);
     }
-    const bool is_socket_list = table == "socket" && member.value.kind == Node::Kind::list;
-    if (!is_socket_list) {
-        return source.fault(member.place, table_label(table) + " is a table, not " + describe(member.value.kind));
+    source.fault(member.place, table_label(table) + " is a table, not " + describe(member.value.kind));
+}
+
+// A file that names sockets names all of them: those of earlier files go.
+void Resolver::apply_sockets(Source& source, const Member& member)
+{
+    const bool tables = member.value.kind == Node::Kind::list &&
+                        std::ranges::all_of(member.value.items, [](const Node& item) { return item.kind == Node::Kind::table; });
+    if (!tables) return source.fault(member.place, "sockets are written [[socket]], a table each");
+    if (member.value.items.size() > most_sockets)
+        return source.fault(member.place, "a service can have " + std::to_string(most_sockets) + " sockets at most");
+    spec_.sockets.clear();
+    socket_tables_.clear();
+    std::erase_if(origins_, [](const auto& entry) { return entry.first.starts_with("socket."); });
+    for (const Node& socket : member.value.items) {
+        spec_.sockets.emplace_back();
+        socket_tables_.push_back({&source, socket.place.line == 0 ? member.place : socket.place});
+        apply_table(source, "socket", socket);
     }
-    for (const Node& socket : member.value.items) apply_table(source, table, socket);
 }
 
 void Resolver::apply_table(Source& source, const std::string& table, const Node& content)
@@ -102,7 +136,7 @@ void Resolver::apply_table(Source& source, const std::string& table, const Node&
             source.fault(member.place, table_label(table) + " " + member.key + " is not supported by this version");
             continue;
         }
-        const std::string path = table + "." + member.key;
+        const std::string path = table == "socket" ? socket_path(spec_.sockets.size() - 1, member.key) : table + "." + member.key;
         origins_[path] = {&source, member.place};
         if (member.value.kind == Node::Kind::table) {
             for (const Member& inner : member.value.members) origins_[path + "." + print_key(inner.key)] = {&source, inner.place};
@@ -144,7 +178,9 @@ void Resolver::fault(const std::string& path, const std::string& message)
 {
     const Origin& origin = origins_.at(path);
     const std::size_t dot = path.find('.');
-    origin.source->fault(origin.place, "[" + path.substr(0, dot) + "] " + path.substr(dot + 1) + " " + message);
+    const std::string table = path.substr(0, dot);
+    const std::size_t key = table == "socket" ? path.rfind('.') : dot;
+    origin.source->fault(origin.place, table_label(table) + " " + path.substr(key + 1) + " " + message);
 }
 
 void Resolver::conclude(Source& service_file)
@@ -157,6 +193,7 @@ void Resolver::conclude(Source& service_file)
     check_restart();
     check_log();
     check_capabilities();
+    check_sockets();
 }
 
 void Resolver::require_command(Source& service_file)
@@ -208,8 +245,9 @@ void Resolver::check_unsupervised()
     for (const auto& [path, origin] : origins_) {
         if (path.starts_with("restart.") && !(never && path == "restart.policy"))
             fault(path, "needs a supervisor, and [service] supervise is false");
+        const bool held = path.starts_with("socket.");
         const bool hears = path == "ready.fd" || path == "ready.log" || path == "ready.notify" || path.starts_with("health.");
-        if (hears || std::ranges::find(hooks_that_wait, path) != hooks_that_wait.end())
+        if (held || hears || std::ranges::find(hooks_that_wait, path) != hooks_that_wait.end())
             fault(path, "needs a supervisor, and [service] supervise is false");
     }
     spec_.restart.policy = RestartPolicyKind::never;
@@ -254,6 +292,35 @@ void Resolver::check_capabilities()
         if (std::ranges::find(*spec_.security.capabilities, name) != spec_.security.capabilities->end()) continue;
         return fault("security.ambient-capabilities", "holds " + name + ", which is not among capabilities");
     }
+}
+
+void Resolver::check_sockets()
+{
+    for (std::size_t place = 0; place < spec_.sockets.size(); ++place) check_socket(place);
+    // The program has its sockets from descriptor 3 on.
+    const int fd = spec_.ready.fd;
+    constexpr int first = 3;
+    if (fd != 0 && fd - first < static_cast<int>(spec_.sockets.size()))
+        fault("ready.fd", "is where the program finds a socket (try: " + std::to_string(first + spec_.sockets.size()) + ")");
+}
+
+void Resolver::check_socket(std::size_t place)
+{
+    const Socket& socket = spec_.sockets[place];
+    const std::string path = socket_path(place, "listen");
+    if (!is_written(path)) {
+        const auto& [source, where] = socket_tables_[place];
+        return source->fault(where, "[[socket]] listen is missing: where the socket listens");
+    }
+    if (socket.listen.empty()) return;
+    const auto before = std::ranges::find(spec_.sockets, socket.listen, &Socket::listen);
+    if (before != spec_.sockets.begin() + static_cast<std::ptrdiff_t>(place)) return fault(path, "is where another socket listens already");
+    // steward itself listens there, and the kernel takes connections, whatever the program does.
+    const auto port = socket.listen.starts_with("tcp://") ? socket.listen.substr(sizeof "tcp://" - 1) : "";
+    const auto file = socket.listen.starts_with("unix://") ? socket.listen.substr(sizeof "unix://" - 1) : "";
+    if (!port.empty() && port == spec_.ready.tcp) fault("ready.tcp", "takes connections before the program does, for it is a [[socket]]");
+    if (!file.empty() && file == spec_.ready.unix_socket)
+        fault("ready.unix", "takes connections before the program does, for it is a [[socket]]");
 }
 
 }  // namespace steward::config

@@ -23,6 +23,9 @@ struct Origin {
 };
 using Origins = std::map<std::string, Origin>;  // by path: "restart.delay"
 
+// Of a key of the socket at `place` of spec.sockets: "socket.1.listen" for the first.
+[[nodiscard]] std::string socket_path(std::size_t place, std::string_view key);
+
 // To writing a key where what the others say leaves it nothing to do.
 [[nodiscard]] Objection object_to_effect(const ServiceSpec& spec, std::string_view path);
 
@@ -44,6 +47,7 @@ class Resolver {
     void apply_table(Source& source, const std::string& table, const Node& content);
     bool chooses_one(Source& source, const Node& content, const std::string& table, std::span<const std::string_view> ways);
     void leave_files(const Node& content);
+    void apply_sockets(Source& source, const Member& member);
     void fault(const std::string& path, const std::string& message);
     [[nodiscard]] bool is_written(const std::string& path) const { return origins_.contains(path); }
 
@@ -55,11 +59,14 @@ class Resolver {
     void check_restart();
     void check_log();
     void check_capabilities();
+    void check_sockets();
+    void check_socket(std::size_t place);
 
     ServiceSpec spec_;
     std::optional<std::string> instance_;
     Origins origins_;
     Place service_table_;
+    std::vector<Origin> socket_tables_;  // of spec_.sockets
     bool misplaced_command_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include "config/loader.hpp"
 #include "os/endpoint.hpp"
+#include "os/listen_address.hpp"
 
 namespace steward::config {
 
@@ -74,6 +75,27 @@ Objection object_to_endpoint(std::string_view text)
 {
     if (os::parse_endpoint(text)) return std::nullopt;
     return "is no port, and no address and port: \"8080\", \"192.0.2.1:8080\", \"[::1]:8080\"";
+}
+
+Objection object_to_listen_address(std::string_view text)
+{
+    const auto address = os::parse_listen_address(text);
+    if (!address) {
+        return "is no address to listen on: \"tcp://127.0.0.1:8080\", \"tcp://[::1]:8080\", \"tcp://*:8080\", \"udp://127.0.0.1:53\", "
+               "\"unix:///run/web/socket\"";
+    }
+    if (!address->is_unix()) return std::nullopt;
+    const auto objection = object_to_socket_path(address->path);
+    return objection ? Objection("has a path that " + *objection) : std::nullopt;
+}
+
+Objection object_to_socket_name(std::string_view text)
+{
+    constexpr std::size_t longest = 255;  // sd_listen_fds_with_names(3)
+    const auto fits = [](char c) { return is_letter(c) || is_digit(c) || std::string_view("_.@-").find(c) != std::string_view::npos; };
+    if (text.empty() || text.size() > longest || !std::ranges::all_of(text, fits))
+        return "is no name of a socket: letters, digits, '_', '.', '@' and '-'";
+    return std::nullopt;
 }
 
 Objection object_to_http_url(std::string_view text)

@@ -17,6 +17,8 @@ using Objection = std::optional<std::string>;
 [[nodiscard]] Objection object_to_socket_path(std::string_view text);     // a file's, short enough for an address
 [[nodiscard]] Objection object_to_endpoint(std::string_view text);        // "8080", "127.0.0.1:8080", "[::1]:8080"
 [[nodiscard]] Objection object_to_http_url(std::string_view text);        // "http://127.0.0.1:8080/health"
+[[nodiscard]] Objection object_to_listen_address(std::string_view text);  // "tcp://127.0.0.1:8080", "unix:///run/web/socket"
+[[nodiscard]] Objection object_to_socket_name(std::string_view text);     // what LISTEN_FDNAMES can hold
 [[nodiscard]] Objection object_to_directory_name(std::string_view text);  // "web", "web/uploads": below a directory, never out of it
 [[nodiscard]] Objection object_to_account(std::string_view text);
 [[nodiscard]] Objection object_to_variable(std::string_view text);        // what environ(7) can hold

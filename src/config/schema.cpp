@@ -85,6 +85,19 @@ constexpr Key resources(std::string_view name)
     return key<&ServiceSpec::resources, Member, field::Optional<Kind, int>>("resources", name);
 }
 
+// Of the socket whose table is being read, and of the only one that is written.
+template <auto Member, class Kind>
+constexpr Key socket(std::string_view name)
+{
+    return {"socket", name,
+            [](const Key&, const Node& value, Reading& reading, ServiceSpec& spec) {
+                if (auto read = Kind::read(value, reading)) spec.sockets.back().*Member = std::move(*read);
+            },
+            [](const Key&, const ServiceSpec& spec) -> std::optional<Node> {
+                return spec.sockets.empty() ? std::nullopt : Kind::write(spec.sockets.front().*Member);
+            }};
+}
+
 template <auto Member>
 constexpr Key dependencies(std::string_view name)
 {
@@ -198,6 +211,7 @@ constexpr Key passed_on(std::string_view table)
 }
 
 constexpr std::int64_t most_tasks = 1 << 22;  // what Linux can number
+constexpr std::int64_t most_waiting = std::numeric_limits<int>::max();
 constexpr std::int64_t most_restarts = std::numeric_limits<std::uint32_t>::max();
 
 constexpr auto keys = std::to_array<Key>({
@@ -311,10 +325,10 @@ constexpr auto keys = std::to_array<Key>({
         "security", "capabilities"),
     key<&ServiceSpec::security, &Security::ambient_capabilities, field::Several<field::Capability>>("security", "ambient-capabilities"),
 
-    unsupported("socket", "name"),
-    unsupported("socket", "listen"),
-    unsupported("socket", "backlog"),
-    unsupported("socket", "mode"),
+    socket<&Socket::name, field::ExpandedText<object_to_socket_name>>("name"),
+    socket<&Socket::listen, field::ExpandedText<object_to_listen_address>>("listen"),
+    socket<&Socket::backlog, field::Integer<unsigned, 1, most_waiting>>("backlog"),
+    socket<&Socket::mode, field::Octal<0777, 0666>>("mode"),
 
     dependencies<&Dependencies::required>("requires"),
     dependencies<&Dependencies::wanted>("wants"),

@@ -5,6 +5,7 @@
 
 #include "init/dependencies.hpp"
 #include "init/quote.hpp"
+#include "init/sockets.hpp"
 
 namespace steward::init {
 
@@ -340,10 +341,10 @@ constexpr auto table = std::to_array<Mapping>({
     {"security", "capabilities", "nccccc", "CapabilityBoundingSet="},
     {"security", "ambient-capabilities", "nccccc", "AmbientCapabilities="},
 
-    {"socket", "name", "cccccc", ""},
-    {"socket", "listen", "cccccc", ""},
-    {"socket", "backlog", "cccccc", ""},
-    {"socket", "mode", "cccccc", ""},
+    {"socket", "name", "nccccc", "FileDescriptorName= of a socket unit", doubt_socket_name},
+    {"socket", "listen", "nccccc", "ListenStream=, ListenDatagram=", doubt_listen},
+    {"socket", "backlog", "nccccc", "Backlog=", doubt_backlog},
+    {"socket", "mode", "nccccc", "SocketMode=", doubt_socket_mode},
 
     {"dependencies", "requires", "nnnlln", "Requires=, After=", doubt_requires, Expression::lost},
     {"dependencies", "wants", "nnnlln", "Wants=, After=", doubt_wants, Expression::lost},
@@ -367,6 +368,14 @@ std::span<const Mapping> mappings()
 
 const Mapping* find_mapping(std::string_view path)
 {
+    // Sockets are numbered.
+    constexpr std::string_view sockets = "socket.";
+    if (path.starts_with(sockets)) {
+        const std::string_view key = path.substr(path.rfind('.') + 1);
+        const auto* const found =
+            std::ranges::find_if(table, [&](const Mapping& mapping) { return mapping.table == "socket" && mapping.name == key; });
+        return found == table.end() ? nullptr : &*found;
+    }
     for (const Mapping& mapping : table) {
         if (!path.starts_with(mapping.table) || path.size() <= mapping.table.size() || path[mapping.table.size()] != '.') continue;
         const std::string_view name = path.substr(mapping.table.size() + 1);

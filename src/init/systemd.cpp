@@ -4,6 +4,7 @@
 #include "init/dependencies.hpp"
 #include "init/quote.hpp"
 #include "init/script.hpp"
+#include "init/sockets.hpp"
 #include "init/templates.hpp"
 
 namespace steward::init {
@@ -268,12 +269,24 @@ Rendered render_systemd(const Request& request, Form form)
         values.words["START_TIMEOUT"] = start_timeout(request.spec);
         values.words["STOP_TIMEOUT"] = span(request.spec.stop.timeout + request.spec.hooks.of_end() + std::chrono::seconds(10));
     }
+    const bool listens = has_socket_unit(request.spec);
+    if (listens) {
+        const std::string unit = request.spec.name + ".socket";
+        values.blocks["UNIT"].push_back("Requires=" + unit);
+        values.blocks["UNIT"].push_back("After=" + unit);
+        values.blocks["SERVICE"].push_back("Sockets=" + unit);
+        values.blocks["SOCKET"] = socket_lines(request);
+    }
     pass_on(request.spec.systemd.service, values.blocks["SERVICE"]);
     const std::string directory = user ? "/usr/lib/systemd/user/" : "/usr/lib/systemd/system/";
     Rendered rendered;
     rendered.files.push_back({.path = directory + request.spec.name + ".service",
                               .mode = 0644,
                               .text = fill(form == Form::native ? templates::native_service : templates::steward_service, values)});
+    if (listens) {
+        rendered.files.push_back(
+            {.path = directory + request.spec.name + ".socket", .mode = 0644, .text = fill(templates::service_socket, values)});
+    }
     return rendered;
 }
 

@@ -10,6 +10,7 @@
 #include "manager/renew.hpp"
 #include "manager/site.hpp"
 #include "manager/together.hpp"
+#include "manager/verbs.hpp"
 #include "supervise/client.hpp"
 
 namespace steward::manager {
@@ -152,7 +153,13 @@ class Applier {
 
     Result<void> restart()
     {
-        auto restarted = restart_together(std::move(located_), {}, RestartWhat::running, others_);
+        // Over a restart the socket unit stays, and where it listens.
+        const bool reopens = system_ == InitSystem::systemd &&
+                             std::ranges::any_of(done_.keys, [](const KeyChange& change) { return change.key.starts_with("socket."); });
+        if (reopens) {
+            if (auto stopped = stop(located_); !stopped) return fail(stopped.error());
+        }
+        auto restarted = restart_together(std::move(located_), {}, reopens ? RestartWhat::anything : RestartWhat::running, others_);
         return restarted ? Result<void>() : fail(restarted.error());
     }
 

@@ -70,12 +70,18 @@ Result<std::optional<Charge>> take_charge(Located& located, const std::string& o
                                 .preparation = std::move(*preparation)});
 }
 
-Result<supervise::Assignment> assign(const Located& located, Charge& charge)
+Result<supervise::Assignment> assign(const Located& located, Charge& charge, const OfferedSockets& offered)
 {
     auto directory = record::ServiceDirectory::create(located.paths.runtime, located.name);
     if (!directory) return fail(directory.error());
     const Adopt adopt = charge.judgement.verdict == Verdict::alone ? Adopt::yes : Adopt::no;
-    return assign(std::move(*charge.preparation), std::move(*directory), std::move(charge.lease), adopt);
+    if (adopt == Adopt::no || charge.preparation->spec.sockets.empty())
+        return assign(std::move(*charge.preparation), std::move(*directory), std::move(charge.lease), adopt, offered);
+    auto held = os::listeners_of(*charge.judgement.main);
+    for (os::UniqueFd& other : offered.descriptors) held.push_back(std::move(other));
+    offered.descriptors.clear();
+    return assign(std::move(*charge.preparation), std::move(*directory), std::move(charge.lease), adopt,
+                  {.descriptors = held, .files = offered.files});
 }
 
 }  // namespace steward::manager

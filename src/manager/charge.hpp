@@ -25,6 +25,6 @@ Result<std::optional<Charge>> take_charge(Located& located, const std::string& o
                                           std::optional<std::chrono::milliseconds> timeout);
 
 // From the charge to an assignment; the verb lock stays the charge's.
-Result<supervise::Assignment> assign(const Located& located, Charge& charge);
+Result<supervise::Assignment> assign(const Located& located, Charge& charge, const OfferedSockets& offered);
 
 }  // namespace steward::manager

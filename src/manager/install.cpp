@@ -6,12 +6,14 @@
 
 #include "init/render.hpp"
 #include "manager/applied.hpp"
+#include "manager/family.hpp"
 #include "manager/file_plan.hpp"
 #include "manager/generate.hpp"
 #include "manager/install_for.hpp"
 #include "manager/preparation.hpp"
 #include "manager/site.hpp"
 #include "manager/together.hpp"
+#include "manager/verbs.hpp"
 #include "os/account.hpp"
 #include "os/error.hpp"
 #include "os/file.hpp"
@@ -161,10 +163,12 @@ class Installer {
         }
         done_.notes = rendered->notes;
         for (const GeneratedFile& file : rendered->files) {
-            const std::string path = *system_ == InitSystem::systemd ? unit_path() : file.path;
-            unit_ = {.path = path, .text = file.text};
-            if (auto free = require_unshadowed(); !free) return free;
+            const std::string path = *system_ == InitSystem::systemd ? unit_path(os::base_of(file.path)) : file.path;
+            if (auto free = require_unshadowed(path); !free) return free;
             if (auto wanted = plan_.want_file(path, file.text, file.mode); !wanted) return wanted;
+            // A socket unit comes and goes with its service: it is not enabled by itself.
+            if (path.ends_with(".socket")) continue;
+            unit_ = {.path = path, .text = file.text};
             if (auto read = read_edited_unit(); !read) return read;
         }
         return {};
@@ -192,9 +196,8 @@ class Installer {
     }
 
     // It stays where it was written first.
-    [[nodiscard]] std::string unit_path() const
+    [[nodiscard]] std::string unit_path(const std::string& base) const
     {
-        const std::string base = name_ + ".service";
         for (const Manifest::Entry& entry : before_ ? before_->entries : std::vector<Manifest::Entry>()) {
             if (entry.kind == Content::Kind::file && os::base_of(entry.path) == base) return entry.path;
         }
@@ -202,12 +205,12 @@ class Installer {
     }
 
     // A package's unit of that name would be put out of action, and one of the administrator's would come first.
-    Result<void> require_unshadowed()
+    Result<void> require_unshadowed(const std::string& unit)
     {
         if (*system_ != InitSystem::systemd || site_.paths.scope == Scope::user) return {};
-        const std::string base = "/system/" + name_ + ".service";
+        const std::string base = "/system/" + os::base_of(unit);
         for (const std::string& path : {"/etc/systemd" + base, std::string(packaged_units) + base.substr(1), "/lib/systemd" + base}) {
-            if (path == unit_.path) continue;
+            if (path == unit) continue;
             auto found = content_at(site_.tree, path);
             if (!found) return fail(found.error());
             if (found->kind == Content::Kind::nothing) continue;
@@ -311,7 +314,12 @@ Result<void> start_now(const Site& site, Installation& done)
     if (!located) return fail(located.error());
     const auto others = [](const StartPart&) {};
     if (done.changed) {
-        auto restarted = restart_together(std::move(*located), {}, RestartWhat::running, others);
+        auto what = RestartWhat::running;
+        if (reopens_sockets(done) && is_running(*located)) {
+            if (auto stopped = stop(*located); !stopped) return fail(stopped.error());
+            what = RestartWhat::anything;
+        }
+        auto restarted = restart_together(std::move(*located), {}, what, others);
         if (!restarted) return fail(restarted.error());
         done.started = restarted->has_value();
         if (done.started) return {};
@@ -330,6 +338,12 @@ Result<void> start_now(const Site& site, Installation& done)
 }
 
 }  // namespace
+
+bool reopens_sockets(const Installation& done)
+{
+    return std::ranges::any_of(
+        done.files, [](const FileChange& file) { return file.path.ends_with(".socket") && file.kind != FileChange::Kind::unchanged; });
+}
 
 Result<Installation> install(const Target& target, const ManagerOptions& caller, const InstallOptions& options)
 {

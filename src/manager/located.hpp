@@ -23,6 +23,7 @@ struct Located {
     std::optional<config::Sources> sources;
     std::optional<record::ServiceDirectory> directory;
     std::optional<config::Loaded> loaded = {};                                // what load_current() gives, where the file was read already
+    std::vector<os::UniqueFd> sockets = {};                                   // of the supervisor before, for the next start
     std::function<std::unique_ptr<init::Authority>(Scope)> init_system = {};  // the booted one, which may know it; empty: is not asked
 };
 

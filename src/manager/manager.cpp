@@ -3,6 +3,7 @@
 #include <set>
 
 #include "manager/apply.hpp"
+#include "manager/family.hpp"
 #include "manager/generate.hpp"
 #include "manager/install.hpp"
 #include "manager/operands.hpp"
@@ -95,8 +96,11 @@ class Manager::Impl {
                                                               manager::RestartWhat what, const OnStarted& others) const
     {
         return act(target, verb, [&](Located& located) {
-            manager::renew_unit(located);
-            return manager::restart_together(std::move(located), how, what, others);
+            const bool reopens = manager::renew_unit(located) && manager::is_running(located);
+            if (reopens) {
+                if (auto stopped = manager::stop(located); !stopped) return Result<std::optional<StartOutcome>>(fail(stopped.error()));
+            }
+            return manager::restart_together(std::move(located), how, reopens ? manager::RestartWhat::anything : what, others);
         });
     }
 
@@ -145,7 +149,7 @@ void Manager::start(const std::vector<Target>& targets, const StartOptions& opti
 {
     std::set<std::string> anothers;
     auto found = impl_->locate_all<StartOutcome>(targets, "start", tell, anothers);
-    for (const Located& located : found) manager::renew_unit(located);
+    for (const Located& located : found) static_cast<void>(manager::renew_unit(located));
     manager::start_together(std::move(found), options, [&](StartPart part) {
         part.outcome = told(std::move(part.outcome), part.name, anothers.contains(part.name), "start");
         tell(part);

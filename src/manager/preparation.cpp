@@ -127,6 +127,25 @@ Result<void> listen_without_record(supervise::Assignment& assignment)
     return {};
 }
 
+// Over what stood in the record before.
+Result<void> note_start(const supervise::Assignment& assignment)
+{
+    const auto& record = *assignment.directory;
+    if (auto written = record.write_service_file(recorded_file(assignment.spec, assignment.file_digest)); !written) return written;
+    // The old main process before the new boot identity: its number and start time mean nothing in another boot.
+    if (auto cleared = record.clear_main(); !cleared) return cleared;
+    return record.write_state(supervise::initial_state(assignment));
+}
+
+// All or none: what an error leaves behind is nothing.
+Result<void> open_all_sockets(supervise::Assignment& assignment, const OfferedSockets& offered)
+{
+    supervise::take_sockets(assignment, offered.descriptors, offered.files);
+    auto opened = supervise::open_sockets(assignment);
+    if (!opened) supervise::remove_socket_files(assignment);
+    return opened;
+}
+
 // Of the record's service file, which may be newer than the state beside it.
 std::optional<std::uint64_t> recorded_digest(const Located& located)
 {
@@ -230,6 +249,7 @@ Result<supervise::Assignment> assignment_of(Preparation preparation)
     if (!boot) return fail(boot.error());
     auto mailbox = preparation.spec.ready.fd != 0 ? os::make_mailbox() : Result<os::UniqueFd>(os::UniqueFd());
     if (!mailbox) return fail(mailbox.error());
+    const std::size_t sockets = preparation.spec.sockets.size();
     return supervise::Assignment{.spec = std::move(preparation.spec),
                                  .plan = std::move(preparation.plan),
                                  .stop_command = std::move(preparation.stop_command),
@@ -239,6 +259,7 @@ Result<supervise::Assignment> assignment_of(Preparation preparation)
                                  .hooks = std::move(preparation.hooks),
                                  .output = std::move(preparation.output),
                                  .fifos = {},
+                                 .sockets = std::vector<supervise::HeldSocket>(sockets),
                                  .directory = {},
                                  .lease = {},
                                  .control = {},
@@ -252,15 +273,19 @@ Result<supervise::Assignment> assignment_of(Preparation preparation)
                                  .file_digest = preparation.file_digest};
 }
 
-Result<supervise::Assignment> assign_without_record(Preparation preparation)
+Result<supervise::Assignment> assign_without_record(Preparation preparation, const OfferedSockets& offered)
 {
     auto assignment = assignment_of(std::move(preparation));
-    if (!assignment || !assignment->spec.listens()) return assignment;
-    if (auto listens = listen_without_record(*assignment); !listens) return fail(listens.error());
+    if (!assignment) return assignment;
+    if (assignment->spec.listens()) {
+        if (auto listens = listen_without_record(*assignment); !listens) return fail(listens.error());
+    }
+    if (auto opened = open_all_sockets(*assignment, offered); !opened) return fail(opened.error());
     return assignment;
 }
 
-Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt)
+Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt,
+                                     const OfferedSockets& offered)
 {
     if (auto place = record::check_pid_file_place(preparation.pid_file, preparation.pid_file_owner); !place) return fail(place.error());
     auto made = assignment_of(std::move(preparation));
@@ -274,18 +299,22 @@ Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDir
         if (!socket) return fail(socket.error());
         assignment.notify = std::move(*socket);
     }
-    if (assignment.adopt) return assignment;
-    const auto& record = *assignment.directory;
-    if (auto written = record.write_service_file(recorded_file(assignment.spec, assignment.file_digest)); !written)
-        return fail(written.error());
-    // The old main process before the new boot identity: its number and start time mean nothing in another boot.
-    if (auto cleared = record.clear_main(); !cleared) return fail(cleared.error());
-    if (auto written = record.write_state(supervise::initial_state(assignment)); !written) return fail(written.error());
+    if (assignment.adopt) {
+        // What it had open it may have open still; the rest is opened for its next launch.
+        supervise::take_sockets(assignment, offered.descriptors, offered.files);
+        return assignment;
+    }
+    if (auto opened = open_all_sockets(assignment, offered); !opened) return fail(opened.error());
+    if (auto noted = note_start(assignment); !noted) {
+        supervise::remove_socket_files(assignment);
+        return fail(noted.error());
+    }
     return assignment;
 }
 
-void note_failed_start(const supervise::Assignment& assignment, const Error& error)
+void note_failed_start(supervise::Assignment& assignment, const Error& error)
 {
+    if (!assignment.adopt) supervise::remove_socket_files(assignment);
     if (assignment.adopt || !assignment.directory) return;
     record::State state = supervise::initial_state(assignment);
     state.state = ServiceState::failed;

@@ -6,6 +6,7 @@
 
 #include "manager/located.hpp"
 #include "supervise/assignment.hpp"
+#include "supervise/listening.hpp"
 
 namespace steward::manager {
 
@@ -45,15 +46,21 @@ Result<Preparation> prepare_started(const Located& located, const record::State&
 // Writes what stands in the record before a launch: the resolved service file, and "starting" over what was there. With `adopt` the record
 // is left as it is, to be carried on from.
 enum class Adopt { yes, no };
-Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt);
+// Sockets that may be the service's: those that are, are taken. Any other that it needs is opened.
+struct OfferedSockets {
+    std::vector<os::UniqueFd>& descriptors;
+    supervise::SocketFiles files;
+};
+Result<supervise::Assignment> assign(Preparation preparation, record::ServiceDirectory directory, os::UniqueFd lease, Adopt adopt,
+                                     const OfferedSockets& offered);
 
 // The same without what is opened and locked: for a successor, who is given that.
 Result<supervise::Assignment> assignment_of(Preparation preparation);
 
 // For a run that has nowhere to keep a record.
-Result<supervise::Assignment> assign_without_record(Preparation preparation);
+Result<supervise::Assignment> assign_without_record(Preparation preparation, const OfferedSockets& offered);
 
-// The record of an assignment that came to nothing before its supervisor began.
-void note_failed_start(const supervise::Assignment& assignment, const Error& error);
+// Of an assignment that came to nothing before its supervisor began: says so in its record, and leaves no socket's file.
+void note_failed_start(supervise::Assignment& assignment, const Error& error);
 
 }  // namespace steward::manager

@@ -79,6 +79,7 @@ int carry_on(const std::vector<std::string>& words)
     assignment->control = std::move(succession->control);
     assignment->fifos = std::move(succession->fifos);
     assignment->notify = std::move(succession->notify);
+    supervise::take_sockets(*assignment, succession->sockets, supervise::SocketFiles::ours);
     return supervise::keep_on(*assignment,
                               {.start_report = {}, .event_log = paths->event_log(), .notices = std::move(succession->notices)});
 }

@@ -42,12 +42,13 @@ bool is_unit_stale(const Located& located)
     return manifest && is_stale(located, *manifest);
 }
 
-void renew_unit(const Located& located)
+bool renew_unit(const Located& located)
 {
     const auto manifest = manifest_of(located);
-    if (!manifest || !is_stale(located, *manifest)) return;
-    static_cast<void>(install({.name = located.name, .file = {}, .command = {}},
-                              {.scope = located.paths.scope, .here = !located.init_system}, {.init = manifest->system}));
+    if (!manifest || !is_stale(located, *manifest)) return false;
+    const auto renewed = install({.name = located.name, .file = {}, .command = {}},
+                                 {.scope = located.paths.scope, .here = !located.init_system}, {.init = manifest->system});
+    return renewed && reopens_sockets(*renewed);
 }
 
 }  // namespace steward::manager

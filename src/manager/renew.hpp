@@ -15,7 +15,7 @@ namespace steward::manager {
 [[nodiscard]] bool is_unit_stale(const Located& located);
 
 // Makes a stale one anew before the service is started by it. One that was edited stays, and so does one that the caller may not write: what is
-// in the way, install and apply tell.
-void renew_unit(const Located& located);
+// in the way, install and apply tell. True when its socket unit is another now: that goes on listening as before until the service is stopped.
+bool renew_unit(const Located& located);
 
 }  // namespace steward::manager

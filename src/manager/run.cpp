@@ -57,13 +57,13 @@ Result<void> require_supervision(const ServiceSpec& spec)
 
 // In a container whose root is read-only there is nobody to ask and nothing to carry on from. A PID file is written if the service file
 // demands one.
-Result<supervise::Assignment> assign_in_read_only_place(const Located& located)
+Result<supervise::Assignment> assign_in_read_only_place(const Located& located, const OfferedSockets& offered)
 {
     auto prepared = prepare(located, Foreground::yes, MakeDirectories::yes);
     if (!prepared) return fail(prepared.error());
     if (auto supervised = require_supervision(prepared->spec); !supervised) return fail(supervised.error());
     prepared->pid_file = prepared->spec.service.pid_file;
-    return assign_without_record(std::move(*prepared));
+    return assign_without_record(std::move(*prepared), offered);
 }
 
 // Without a keeper to carry on, what restarts steward starts the service anew, and must not find the old one.
@@ -81,10 +81,10 @@ Result<supervise::Assignment> assign_anew(const std::vector<Located>& services, 
     return assignment;
 }
 
-Result<supervise::Assignment> assign_to_run(Located& located)
+Result<supervise::Assignment> assign_to_run(Located& located, const OfferedSockets& offered)
 {
     auto charge = take_charge(located, "run", Foreground::yes, std::nullopt);
-    if (!charge && charge.error().os_errno == EROFS) return assign_in_read_only_place(located);
+    if (!charge && charge.error().os_errno == EROFS) return assign_in_read_only_place(located, offered);
     if (!charge) return fail(charge.error());
     if (!*charge || !(*charge)->preparation) {
         return fail(Error{.code = ErrorCode::already_running,
@@ -95,7 +95,7 @@ Result<supervise::Assignment> assign_to_run(Located& located)
     }
     if (auto supervised = require_supervision((*charge)->preparation->spec); !supervised) return fail(supervised.error());
     if (!is_pid_1()) die_with_steward((*charge)->preparation->plan);
-    auto assignment = assign(located, **charge);
+    auto assignment = assign(located, **charge, offered);
     if (!assignment) return fail(assignment.error());
     auto control = os::listen_messages(assignment->directory->directory(), "control", 0600);
     if (!control) {
@@ -107,14 +107,14 @@ Result<supervise::Assignment> assign_to_run(Located& located)
     return assignment;
 }
 
-Result<std::vector<supervise::Assignment>> assign_all(std::vector<Located>& services)
+Result<std::vector<supervise::Assignment>> assign_all(std::vector<Located>& services, const OfferedSockets& offered)
 {
     std::vector<supervise::Assignment> assignments;
     assignments.reserve(services.size());
     for (Located& located : services) {
-        auto assignment = assign_to_run(located);
+        auto assignment = assign_to_run(located, offered);
         if (!assignment) {
-            for (const auto& other : assignments) note_failed_start(other, assignment.error());
+            for (auto& other : assignments) note_failed_start(other, assignment.error());
             return fail(assignment.error());
         }
         assignments.push_back(std::move(*assignment));
@@ -160,7 +160,8 @@ Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options
     os::ignore_sigpipe();  // whoever read standard error may be gone
     if (auto enough = allow_descriptors_for(services.size()); !enough) return fail(enough.error());
     if (services.size() >= many_services) os::keep_low_descriptors();
-    auto assignments = assign_all(services);
+    auto received = os::received_listeners();
+    auto assignments = assign_all(services, {.descriptors = received, .files = supervise::SocketFiles::others});
     if (!assignments) return fail(assignments.error());
     std::vector<supervise::Assignment*> lent;
     for (auto& assignment : *assignments) lent.push_back(&assignment);
@@ -170,9 +171,14 @@ Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options
         if (!assignment.directory)
             events.warning(assignment.spec.name, "nothing can be written here: status, stop and reload cannot reach it");
     }
+    if (!received.empty()) {
+        events.warning(assignments->front().spec.name,
+                       "sockets that it was given and that are no [[socket]] of its: " + std::to_string(received.size()));
+        received.clear();
+    }
     auto order = order_of(*assignments);
     if (!order) {
-        for (const auto& assignment : *assignments) note_failed_start(assignment, order.error());
+        for (auto& assignment : *assignments) note_failed_start(assignment, order.error());
         return fail(order.error());
     }
     const bool recorded = std::ranges::all_of(*assignments, [](const auto& assignment) { return assignment.directory.has_value(); });
@@ -186,7 +192,7 @@ Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options
                                              .notify_socket = os::environment_variable("NOTIFY_SOCKET").value_or(""),
                                              .renewed = [&](const std::string& name) { return assign_anew(services, name); }});
     if (!supervisor) {
-        for (const auto& assignment : *assignments) note_failed_start(assignment, supervisor.error());
+        for (auto& assignment : *assignments) note_failed_start(assignment, supervisor.error());
         return fail(supervisor.error());
     }
     if (auto outcome = (*supervisor)->run(); !outcome) return fail(outcome.error());

@@ -128,6 +128,9 @@ Result<os::UniqueFd> make_pair(const Located& located, supervise::Assignment& as
     for (const os::BorrowedFd fifo : {assignment.fifos.out.borrow(), assignment.fifos.err.borrow()}) {
         if (fifo) keep.push_back(fifo.get());
     }
+    for (const auto& held : assignment.sockets) {
+        if (held.socket) keep.push_back(held.socket.get());
+    }
     if (assignment.mailbox) keep.push_back(assignment.mailbox.get());
     if (assignment.notify) keep.push_back(assignment.notify.get());
     KeeperTask task{.assignment = &assignment, .options = &keeper};
@@ -159,7 +162,7 @@ Result<StartOutcome> start_pair(const Located& located, supervise::Assignment as
     return outcome;
 }
 
-Result<StartOutcome> start_in_charge(const Located& located, Charge charge, const StartOptions& options, const Patience& patience)
+Result<StartOutcome> start_in_charge(Located& located, Charge charge, const StartOptions& options, const Patience& patience)
 {
     if (!charge.preparation) {
         return StartOutcome{.already_running = true, .adopted = false, .main_pid = charge.judgement.main->pid()};
@@ -168,7 +171,7 @@ Result<StartOutcome> start_in_charge(const Located& located, Charge charge, cons
     leave_session(located, spec.service.description);
     // Then this process is not the caller.
     if (leaves_session(located) && supervise::limits_of(spec.resources).any()) os::Cgroup::step_aside();
-    auto assignment = assign(located, charge);
+    auto assignment = assign(located, charge, {.descriptors = located.sockets, .files = supervise::SocketFiles::ours});
     if (!assignment) return fail(assignment.error());
     if (!assignment->spec.service.supervise) return start_alone(std::move(*assignment), options);
     return start_pair(located, std::move(*assignment), std::move(charge.verb_lock), options, patience);

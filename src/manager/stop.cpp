@@ -10,6 +10,7 @@
 #include "record/pid_file.hpp"
 #include "supervise/client.hpp"
 #include "supervise/hook.hpp"
+#include "supervise/listening.hpp"
 #include "supervise/stop_sequence.hpp"
 
 namespace steward::manager {
@@ -117,6 +118,7 @@ Result<StopOutcome> stop_alone(const Located& located, const Judgement& judgemen
     output.drain();
     if (!report->service_is_over()) return fail(supervise::stop_error(located.name, *report));
     if (cgroup) static_cast<void>(cgroup->remove());
+    supervise::remove_dead_sockets(*spec);
     run_hook(*spec, supervise::Hook::post_stop, judgement);
     if (auto tidied = tidy(located, judgement); !tidied) return fail(tidied.error());
     return StopOutcome{.was_running = true, .killed = report->killed};
@@ -130,6 +132,7 @@ Result<StopOutcome> stop_dead(const Located& located, const Judgement& judgement
     const auto spec = load_started(located);
     auto loop = os::EventLoop::create();
     if (spec && loop) AbandonedOutput(*loop, located, *spec, judgement).drain();
+    if (spec) supervise::remove_dead_sockets(*spec);
     if (spec && ended_unseen(judgement)) run_hook(*spec, supervise::Hook::post_stop, judgement);
     if (auto tidied = tidy(located, judgement); !tidied) return fail(tidied.error());
     return StopOutcome{.was_running = false, .killed = *killed};

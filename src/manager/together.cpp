@@ -5,6 +5,7 @@
 #include "manager/delegate.hpp"
 #include "manager/family.hpp"
 #include "manager/in_order.hpp"
+#include "manager/lent_sockets.hpp"
 #include "manager/preparation.hpp"
 
 namespace steward::manager {
@@ -182,6 +183,8 @@ Result<std::optional<StartOutcome>> restart_together(Located located, const Star
         if (member.role == Role::asked) continue;
         if (auto prepared = prepare(member.located, Foreground::no, MakeDirectories::no); !prepared) return fail(prepared.error());
     }
+    // Whoever connects from here on is served by the next run.
+    for (Member& member : members) borrow_sockets(member.located);
     std::optional<Error> not_stopped;
     const OnStopped stopped = [&](const StopPart& part) {
         if (!part.outcome && !not_stopped) not_stopped = part.outcome.error();

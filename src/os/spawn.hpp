@@ -27,7 +27,7 @@ struct SpawnOptions {
     // Set before the birth, so that the child finds in it whether it was born in the cgroup or has to join it (which is slow).
     bool* born_in_cgroup = nullptr;
     // Both are wishes: where it cannot borrow, the child has a copy. All signals must be blocked.
-    bool borrows_memory = false;       // it writes to nothing but its own stack and `errno`
+    bool borrows_memory = false;       // it writes to nothing but its own stack, `errno` and what is lent to it for that
     bool borrows_descriptors = false;  // it parts from them (child::own_descriptors_below) before it changes any
 };
 struct Spawned {

@@ -1,5 +1,6 @@
 #include "process/child.hpp"
 
+#include <array>
 #include <cerrno>
 #include <span>
 
@@ -102,6 +103,18 @@ bool tell_identity(Progress& progress) noexcept
     return progress.step(Stage::record, call::write_bytes_at(task.record, &block, sizeof block, os::MainBlock::offset));
 }
 
+void tell_listen_pid(const ChildTask& task) noexcept
+{
+    if (task.listen_pid == nullptr) return;
+    std::array<char, longest_pid> digits{};
+    std::size_t count = 0;
+    for (std::int32_t rest = call::pid(); rest > 0 && count < digits.size(); rest /= 10)
+        digits[count++] = static_cast<char>('0' + rest % 10);
+    char* to = task.listen_pid;
+    while (count > 0) *to++ = digits[--count];
+    *to = '\0';
+}
+
 // After the change of identity, which would clear it.
 bool tie_to_parent(Progress& progress) noexcept
 {
@@ -118,6 +131,7 @@ bool prepare(Progress& progress) noexcept
         if (!progress.step(Stage::descriptors, call::duplicate_to(task.passed[i], task.plan->passed[i].as))) return false;
     }
     if (!tell_identity(progress)) return false;
+    tell_listen_pid(task);
     progress.report.in_cgroup = task.cgroup >= 0 && (task.born_in_cgroup || call::join_cgroup(task.cgroup) == 0);
     // Before limits and root change: where close_range(2) is missing, what is open is learned from /proc or from the limit.
     call::close_all_but(task.keep);

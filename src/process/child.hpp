@@ -1,6 +1,7 @@
 // The way from birth to exec: what the child of a launch does, step by step, and how it tells its parent.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -22,11 +23,14 @@ struct Report {
 };
 static_assert(std::is_trivially_copyable_v<Report>);
 
+inline constexpr std::size_t longest_pid = 10;
+
 // Everything that the child reads; it lives in the parent's memory, which the child has a copy of or borrows.
 struct ChildTask {
     const LaunchPlan* plan = nullptr;
     char* const* argv = nullptr;
     char* const* environment = nullptr;
+    char* listen_pid = nullptr;  // room for longest_pid characters and a NUL in one of `environment`; none: it is not told
     std::int32_t parent = 0;
     // Descriptors, each above all targets or equal to its own, so that none overwrites another. -1: none.
     int standard_input = -1;

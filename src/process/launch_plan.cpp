@@ -132,9 +132,22 @@ Result<LaunchPlan> make_plan(const ServiceSpec& spec, const Argv& command, const
 
 }  // namespace
 
+std::map<std::string, std::string> listen_variables(const ServiceSpec& spec)
+{
+    if (spec.sockets.empty()) return {};
+    std::string names;
+    for (const Socket& socket : spec.sockets) names += (names.empty() ? "" : ":") + spec.name_of(socket);
+    return {{"LISTEN_FDS", std::to_string(spec.sockets.size())}, {"LISTEN_FDNAMES", names}, {"LISTEN_PID", "0"}};
+}
+
+// Its sockets are the program's alone: a command that is given their variables would look for them.
 Result<LaunchPlan> make_launch_plan(const ServiceSpec& spec, const PlanContext& context)
 {
-    return make_plan(spec, spec.service.command, context, WithOptions::yes);
+    PlanContext with_sockets = context;
+    with_sockets.extra_environment.merge(listen_variables(spec));
+    auto plan = make_plan(spec, spec.service.command, with_sockets, WithOptions::yes);
+    if (plan) plan->tells_listen_pid = !spec.sockets.empty();
+    return plan;
 }
 
 Result<LaunchPlan> make_command_plan(const ServiceSpec& spec, const Argv& command, const PlanContext& context)

@@ -55,9 +55,10 @@ struct LaunchPlan {
         os::BorrowedFd fd;
         int as = 0;  // 3 or more, each once
     };
-    std::vector<Passed> passed;  // further descriptors of the program
-    os::BorrowedFd launch_lock;  // close-on-exec; held by the child until exec; none: none
-    os::BorrowedFd cgroup;       // directory; none: stays where it is. Not to be allowed in is no failure, see Launched::in_cgroup
+    std::vector<Passed> passed;     // further descriptors of the program
+    bool tells_listen_pid = false;  // the child writes its PID into the variable LISTEN_PID of `environment`
+    os::BorrowedFd launch_lock;     // close-on-exec; held by the child until exec; none: none
+    os::BorrowedFd cgroup;          // directory; none: stays where it is. Not to be allowed in is no failure, see Launched::in_cgroup
     bool new_session = true;
     int parent_death_signal = 0;  // sent to the program when the thread that launches it ends; 0: none. Not with detach
     bool detach = false;          // new session and second fork: the child is nobody's child and no session leader
@@ -70,6 +71,9 @@ struct PlanContext {
     bool as_pid_1 = false;                                 // InheritEnvironment::automatic means yes
     std::map<std::string, std::string> extra_environment;  // RUNTIME_DIRECTORY, MAINPID, …: wins over the file's
 };
+
+// What tells a program of the sockets that it is given (sd_listen_fds(3)).
+[[nodiscard]] std::map<std::string, std::string> listen_variables(const ServiceSpec& spec);
 
 // Looks up accounts, reads environment files, resolves the program. Makes nothing. May block in the name service.
 // program_missing (naming the path), failed (an unknown user, naming it), not_permitted (another user's identity without privilege; a

@@ -1,6 +1,7 @@
 #include "process/launcher.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -73,6 +74,23 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings)
     pointers.push_back(nullptr);
     return pointers;
 }
+
+// A variable with room for a number that only the child knows.
+class ListenPid {
+  public:
+    void take_place_in(std::vector<char*>& environment)
+    {
+        std::ranges::copy(prefix, text_.begin());
+        const auto place = std::ranges::find_if(
+            environment, [](const char* variable) { return variable != nullptr && std::string_view(variable).starts_with(prefix); });
+        if (place != environment.end()) *place = text_.data();
+    }
+    [[nodiscard]] char* value() { return text_.data() + prefix.size(); }
+
+  private:
+    static constexpr std::string_view prefix = "LISTEN_PID=";
+    std::array<char, prefix.size() + longest_pid + 1> text_{};
+};
 
 Result<void> lend_descriptors(const LaunchPlan& plan, Descriptors& descriptors, ChildTask& task)
 {
@@ -199,8 +217,11 @@ Result<Birth> give_birth(const LaunchPlan& plan)
     auto release = plan.detach ? make_high_pipe(highest) : Result<os::Pipe>(os::Pipe{});
     if (!release) return fail(std::move(release.error()));
     const auto argv = pointers_to(plan.argv);
-    const auto environment = pointers_to(plan.environment);
+    auto environment = pointers_to(plan.environment);
+    ListenPid listen_pid{};
+    if (plan.tells_listen_pid) listen_pid.take_place_in(environment);
     ChildTask task{.plan = &plan, .argv = argv.data(), .environment = environment.data(), .parent = os::self_pid()};
+    if (plan.tells_listen_pid) task.listen_pid = listen_pid.value();
     task.release = release->read.get();
     const bool low = os::LowDescriptors::kept() && !plan.detach && plan.passed.empty();
     if (low) task.shared_below = os::LowDescriptors::end();

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <steward/service_spec.hpp>
 
 #include "os/cgroup.hpp"
 #include "os/fd.hpp"
+#include "os/listener.hpp"
 #include "os/process.hpp"
 #include "process/launch_plan.hpp"
 #include "record/record.hpp"
@@ -40,6 +42,12 @@ struct OutputFifos {
     os::UniqueFd err;  // where errors are told apart
 };
 
+// One of the service's sockets. `file` is set for a Unix socket that goes with the service.
+struct HeldSocket {
+    os::UniqueFd socket;
+    std::optional<os::SocketFile> file;
+};
+
 struct Assignment {
     ServiceSpec spec;
     process::LaunchPlan plan;
@@ -50,6 +58,7 @@ struct Assignment {
     HookPlans hooks;
     OutputTarget output;
     OutputFifos fifos;
+    std::vector<HeldSocket> sockets;  // as in the spec; one that could not be taken over is opened before the next launch
     // Unset for a `run` where nothing can be written: it does without record, lease, control socket and, unless it is asked for, PID file.
     std::optional<record::ServiceDirectory> directory;
     os::UniqueFd lease;    // byte 0 locked; every holder's copy keeps it

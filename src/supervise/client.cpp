@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "os/message_socket.hpp"
+#include "os/passed_descriptors.hpp"
 
 namespace steward::supervise {
 
@@ -16,6 +17,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds first_pause{2};
 constexpr milliseconds longest_pause{100};
 constexpr int most_attempts = 50;
+constexpr milliseconds loan_patience{5000};
 
 std::optional<milliseconds> remaining(const std::optional<Clock::time_point>& deadline)
 {
@@ -64,6 +66,19 @@ Result<Reply> ask(const record::ServiceDirectory& directory, Request request, co
         pause = std::min(pause * 2, longest_pause);
     }
     return failed("its supervisors die before they answer");
+}
+
+std::vector<os::UniqueFd> borrow_sockets(const record::ServiceDirectory& directory)
+{
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
+        if (attempt > 0) std::this_thread::sleep_for(longest_pause);
+        auto socket = os::connect_messages(directory.directory(), "control");
+        if (!socket) return {};
+        if (!os::send_message(*socket, encode(Request::lend_sockets))) continue;
+        auto received = os::receive_descriptors(*socket, message_limit, loan_patience);
+        if (received && !received->message.empty()) return std::move(received->descriptors);
+    }
+    return {};
 }
 
 }  // namespace steward::supervise

@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <optional>
+#include <vector>
 
 #include <steward/result.hpp>
 
+#include "os/fd.hpp"
 #include "record/record.hpp"
 #include "supervise/message.hpp"
 
@@ -16,5 +18,9 @@ namespace steward::supervise {
 // its keeper starts the next: all but a reload may be repeated; that is not, and fails.
 Result<Reply> ask(const record::ServiceDirectory& directory, Request request, const std::string& operation, const std::string& name,
                   std::optional<std::chrono::milliseconds> timeout);
+
+// The sockets that its supervisor holds, and leaves behind when the service is stopped now. None where nobody supervises it, or by a version
+// that knows of none.
+[[nodiscard]] std::vector<os::UniqueFd> borrow_sockets(const record::ServiceDirectory& directory);
 
 }  // namespace steward::supervise

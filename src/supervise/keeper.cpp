@@ -121,6 +121,7 @@ void Keeper::hear()
             released.control.reset();
             released.fifos = {};
             released.notify.reset();
+            released.sockets.clear();
         }
     }
 }

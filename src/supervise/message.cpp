@@ -100,7 +100,7 @@ std::optional<Request> decode_request(std::span<const std::byte> message)
 {
     const auto header = take<RequestHeader>(message);
     if (!header || !message.empty() || header->magic != magic || header->version != version) return std::nullopt;
-    if (header->kind < static_cast<std::uint16_t>(Request::start) || header->kind > static_cast<std::uint16_t>(Request::apply))
+    if (header->kind < static_cast<std::uint16_t>(Request::start) || header->kind > static_cast<std::uint16_t>(Request::lend_sockets))
         return std::nullopt;
     return static_cast<Request>(header->kind);
 }

@@ -22,7 +22,8 @@ enum class Request : std::uint16_t {
     reexec = 4,  // answered when keeper and supervisor are about to be replaced by the installed program, or with the reason they are not
     rotate_logs = 5,
     reopen_logs = 6,
-    apply = 7,  // in the foreground: answered when the service goes by what its record holds now, or with the reason it does not
+    apply = 7,         // in the foreground: answered when the service goes by what its record holds now, or with the reason it does not
+    lend_sockets = 8,  // answered at once, the service's sockets with it: they outlive the stop that follows
 };
 
 // The outcome of a request, or of a start.

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "supervise/listening.hpp"
 #include "supervise/service_runner.hpp"
 
 namespace steward::supervise {
@@ -117,6 +118,7 @@ void ServiceRunner::adopt_main(os::ProcessRef main)
     main_running_ = true;
     start_now_ = false;
     output_.set_main_pid(main_->pid());
+    take_over_sockets();
     state_.main_pidfs_inode = main_->identity().pidfs_inode;
     launched_at_ = start_of(main_->identity());
     if (!is(ServiceType::forking)) static_cast<void>(write_pid_file());
@@ -142,6 +144,14 @@ void ServiceRunner::adopt_main(os::ProcessRef main)
     }
     watch_health();
     answer_all(start_answers_, started_reply());
+}
+
+// Its sockets, should the ones before have taken them along: the program has them too.
+void ServiceRunner::take_over_sockets()
+{
+    if (std::ranges::all_of(assignment_.sockets, [](const HeldSocket& held) { return static_cast<bool>(held.socket); })) return;
+    auto listeners = os::listeners_of(*main_);
+    take_sockets(assignment_, listeners, SocketFiles::ours);
 }
 
 // Whether it is ready is found out anew, in what is left of its time.

@@ -5,6 +5,7 @@
 
 #include "os/error.hpp"
 #include "os/shortage.hpp"
+#include "supervise/listening.hpp"
 #include "supervise/service_runner.hpp"
 
 namespace steward::supervise {
@@ -280,6 +281,7 @@ void ServiceRunner::finish(ServiceState state, std::string reason)
     reload_.reset();
     remove_pid_file(main_ ? main_->pid() : state_.last_exit_pid);
     close_cgroup();
+    if (!sockets_lent_) remove_socket_files(assignment_);
     // Before anybody is told: what it wrote until it ended is in its log.
     output_.drain();
     main_.reset();

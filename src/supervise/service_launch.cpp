@@ -6,6 +6,7 @@
 #include "os/shortage.hpp"
 #include "record/pid_file.hpp"
 #include "supervise/limited_cgroup.hpp"
+#include "supervise/listening.hpp"
 
 namespace steward::supervise {
 
@@ -90,6 +91,9 @@ Result<void> ServiceRunner::try_launch()
     if (assignment_.hooks[Hook::pre_start].empty()) {
         if (auto opened = open_cgroup(); !opened) return opened;
     }
+    assignment_.plan.passed.clear();
+    if (auto opened = open_sockets(assignment_); !opened) return opened;
+    pass_sockets(assignment_, assignment_.plan);
     if (auto lent = lend_mailbox(); !lent) return lent;
     // What the last run left in it would be taken for this one's.
     if (is(ServiceType::forking)) static_cast<void>(record::remove_pid_file(assignment_.pid_file, 0, assignment_.owner));
@@ -126,7 +130,7 @@ Result<void> ServiceRunner::lend_mailbox()
     auto opened = os::open_mailbox(assignment_.mailbox);
     if (!opened) return fail(opened.error());
     program_mailbox_ = std::move(*opened);
-    assignment_.plan.passed = {{.fd = program_mailbox_, .as = assignment_.spec.ready.fd}};
+    assignment_.plan.passed.push_back({.fd = program_mailbox_, .as = assignment_.spec.ready.fd});
     return {};
 }
 

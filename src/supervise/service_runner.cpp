@@ -41,6 +41,7 @@ bool ServiceRunner::release()
     output_.close();
     host_.loop.cancel(std::exchange(notify_watch_, 0));
     assignment_.notify.reset();
+    assignment_.sockets.clear();
     assignment_.control.reset();
     assignment_.lease.reset();
     return had;
@@ -137,6 +138,16 @@ void ServiceRunner::tend_logs(const char* operation, Result<void> (ServiceOutput
         reply.error = done.error();
     }
     answer(reply);
+}
+
+std::vector<os::BorrowedFd> ServiceRunner::lend_sockets()
+{
+    std::vector<os::BorrowedFd> lent;
+    for (const HeldSocket& held : assignment_.sockets) {
+        if (held.socket) lent.push_back(held.socket);
+    }
+    sockets_lent_ = !lent.empty();
+    return lent;
 }
 
 void ServiceRunner::hang_up()

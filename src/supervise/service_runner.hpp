@@ -98,6 +98,8 @@ class ServiceRunner {
     void reload(Answer answer);
     void rotate_logs(const Answer& answer);
     void reopen_logs(const Answer& answer);
+    // The sockets, for whoever starts it anew when it has been stopped: their files stay.
+    [[nodiscard]] std::vector<os::BorrowedFd> lend_sockets();
     void hang_up();  // SIGHUP: logs that somebody has renamed are made anew, and the service is reloaded where there is a way
     void pass_on(int signal);
     // A child of this process, or one that the keeper reaped, has ended; true when it was this runner's.
@@ -175,6 +177,7 @@ class ServiceRunner {
     void carry_on(const record::State& before, const std::optional<os::ProcessIdentity>& main);
     void adopt_main(os::ProcessRef main);
     void adopt_starting();
+    void take_over_sockets();
     bool recover_mailbox();
     void await_unseen_exit(const os::ProcessIdentity& main, ServiceState before);
     void resume_back_off();
@@ -266,6 +269,7 @@ class ServiceRunner {
     bool begun_ = false;
     bool over_ = false;
     bool killed_ = false;
+    bool sockets_lent_ = false;
     bool hurried_ = false;
     bool post_stop_due_ = true;  // since the last one something was launched, or was to be
 };

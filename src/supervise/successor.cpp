@@ -26,6 +26,7 @@ std::optional<int> descriptor(const std::string& word)
 
 // What not every service has, each behind its word.
 constexpr std::array<const char*, 3> words_of_more{"stdout=", "stderr=", "notify="};
+constexpr const char* word_of_socket = "socket=";
 
 bool take_descriptors(std::span<const std::string> words, Succession& found)
 {
@@ -49,6 +50,8 @@ bool take_descriptors(std::span<const std::string> words, Succession& found)
             *always[i] = std::move(held);
         } else if (known != words_of_more.end()) {
             *more[static_cast<std::size_t>(known - words_of_more.begin())] = std::move(held);
+        } else if (words[i].starts_with(word_of_socket)) {
+            found.sockets.push_back(std::move(held));
         }
     }
     return true;
@@ -78,6 +81,9 @@ Successor::Successor(const Assignment& assignment, const os::Pipe& notices)
     const std::array<os::BorrowedFd, words_of_more.size()> more{assignment.fifos.out, assignment.fifos.err, assignment.notify};
     for (std::size_t i = 0; i < more.size(); ++i) {
         if (more[i]) hold(words_of_more[i], more[i]);
+    }
+    for (const HeldSocket& held : assignment.sockets) {
+        if (held.socket) hold(word_of_socket, held.socket);
     }
     for (std::string& word : words_) argv_.push_back(word.data());
     argv_.push_back(nullptr);

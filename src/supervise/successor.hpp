@@ -1,7 +1,7 @@
 // How a keeper is replaced by the installed program: it executes that in its own place, with all that it holds, and what comes up there
 // carries on from the record as any new supervisor does. The two may be of different versions, so these words are for ever:
 //
-//   steward --carry-on keep SCOPE NAME READ WRITE LEASE CONTROL [stdout=NUMBER] [stderr=NUMBER] [notify=NUMBER]
+//   steward --carry-on keep SCOPE NAME READ WRITE LEASE CONTROL [stdout=NUMBER] [stderr=NUMBER] [notify=NUMBER] [socket=NUMBER]...
 //   steward --carry-on check SCOPE NAME       whether it could: reads all that it would go by, changes nothing
 //
 // What else a version holds it adds as WORD=NUMBER; a version that does not know the word closes the descriptor.
@@ -29,6 +29,7 @@ struct Succession {
     os::UniqueFd control;
     OutputFifos fifos;  // unset: the output goes elsewhere
     os::UniqueFd notify;
+    std::vector<os::UniqueFd> sockets;
 };
 
 // Takes the descriptors that are named. Unset: nothing that this version knows.

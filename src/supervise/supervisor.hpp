@@ -70,6 +70,7 @@ class Supervisor {
     void accept_client(std::size_t place);
     void serve(std::size_t place, const std::shared_ptr<Client>& client);
     void answer(Client& client, const Reply& reply);
+    void lend_sockets(ServiceRunner& runner, Client& client);
     void drop(Client& client);
     void one_over(std::size_t place);
     void release(std::size_t place);

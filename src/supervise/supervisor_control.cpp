@@ -2,6 +2,7 @@
 #include "os/environment.hpp"
 #include "os/error.hpp"
 #include "os/message_socket.hpp"
+#include "os/passed_descriptors.hpp"
 #include "supervise/supervisor.hpp"
 
 namespace steward::supervise {
@@ -81,6 +82,7 @@ void Supervisor::serve(std::size_t place, const std::shared_ptr<Client>& client)
         case Request::reexec: return reexec(runner, told);
         case Request::rotate_logs: return runner.rotate_logs(told);
         case Request::reopen_logs: return runner.reopen_logs(told);
+        case Request::lend_sockets: return lend_sockets(runner, *client);
         case Request::apply: {
             Reply reply;
             if (auto applied = apply(place); !applied) reply.error = applied.error();
@@ -93,6 +95,13 @@ void Supervisor::serve(std::size_t place, const std::shared_ptr<Client>& client)
 void Supervisor::answer(Client& client, const Reply& reply)
 {
     if (client.socket) static_cast<void>(os::send_message(client.socket, encode(reply)));
+    drop(client);
+}
+
+void Supervisor::lend_sockets(ServiceRunner& runner, Client& client)
+{
+    const auto lent = runner.lend_sockets();
+    static_cast<void>(os::send_descriptors(client.socket, encode(Reply{}), lent));
     drop(client);
 }
 
@@ -180,6 +189,7 @@ Result<void> Supervisor::apply(std::size_t place)
     renewed->fifos = std::move(assignment.fifos);
     renewed->mailbox = std::move(assignment.mailbox);
     renewed->notify = std::move(assignment.notify);
+    renewed->sockets = std::move(assignment.sockets);
     assignment = std::move(*renewed);
     runners_[place] = std::make_unique<ServiceRunner>(*host_, assignment, place);
     begin(place);

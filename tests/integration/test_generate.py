@@ -30,7 +30,7 @@ def generated(room, name, system, *options):
     return {str(path.relative_to(place)): path for path in place.rglob("*") if path.is_file()}
 
 
-CASES = ["web", "hostile", "carried", "unsupervised", "ordered"]
+CASES = ["web", "hostile", "carried", "unsupervised", "ordered", "sockets"]
 FORMS = [(), ("--without-steward",)]
 
 
@@ -74,7 +74,11 @@ def test_checkbashisms_finds_nothing(room):
 @pytest.mark.parametrize("name", CASES + ["carried@x:1.a-b_c"])
 @pytest.mark.parametrize("form", FORMS)
 def test_systemd_finds_no_fault_in_a_unit(room, name, form):
-    for path in generated(room, name, "systemd", *form).values():
+    units = generated(room, name, "systemd", *form).values()
+    for socket in [path for path in units if path.suffix == ".socket"]:
+        shutil.copy(socket, room.work)
+        check("systemd-analyze", "verify", "--man=no", room.work / socket.name)
+    for path in units:
         if path.suffix != ".service":
             continue
         # Programs must be there to be verified, and are not what is verified here.

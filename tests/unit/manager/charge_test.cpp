@@ -103,7 +103,8 @@ TEST_F(ChargeTest, of_what_runs_alone_goes_by_how_it_was_started)
     EXPECT_EQ(charge.preparation->spec.service.command.front(), "/bin/cat");
 
     const auto located = locate();
-    const auto assignment = assign(located, charge);
+    std::vector<os::UniqueFd> none;
+    auto assignment = assign(located, charge, {.descriptors = none, .files = supervise::SocketFiles::ours});
     ASSERT_TRUE(assignment);
     EXPECT_TRUE(assignment->adopt);
     EXPECT_EQ(record().read_state().value()->state, ServiceState::running) << "the record is carried on from, and so left as it was";
@@ -168,7 +169,8 @@ TEST_F(ChargeTest, becomes_an_assignment_whose_record_says_starting_and_names_no
 
     auto charge = taken();
     const auto located = locate();
-    const auto assignment = assign(located, charge);
+    std::vector<os::UniqueFd> none;
+    auto assignment = assign(located, charge, {.descriptors = none, .files = supervise::SocketFiles::ours});
     ASSERT_TRUE(assignment) << assignment.error().message();
     EXPECT_FALSE(assignment->adopt);
     const auto now = record().read_state().value();

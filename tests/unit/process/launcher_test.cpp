@@ -37,6 +37,17 @@ TEST_F(Launch, gives_the_program_exactly_its_arguments_and_environment)
     EXPECT_EQ(shown["environment"], R"({"HELLO": "world"})");
 }
 
+TEST_F(Launch, tells_the_program_its_own_pid_beside_the_sockets)
+{
+    auto plan = plan_of(helper("show_self"));
+    plan.environment = {"LISTEN_FDS=1", "LISTEN_PID=0", "LISTEN_PIDS=0"};
+    plan.tells_listen_pid = true;
+    const auto shown = show(plan);
+    EXPECT_THAT(shown["environment"], HasSubstr(R"("LISTEN_PID": ")" + shown["pid"] + "\""));
+    EXPECT_THAT(shown["environment"], HasSubstr(R"("LISTEN_PIDS": "0")"));
+    EXPECT_EQ(plan.environment[1], "LISTEN_PID=0") << "the plan is for the next launch, too";
+}
+
 TEST_F(Launch, makes_a_session_without_a_terminal)
 {
     const auto shown = show(plan_of(helper("show_self")));

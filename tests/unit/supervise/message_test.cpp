@@ -97,7 +97,7 @@ TEST(Message, another_magic_version_or_kind_is_refused)
     EXPECT_FALSE(decode_reply(with(reply, 0, std::uint32_t{0})));
     EXPECT_FALSE(decode_request(with(request, 4, std::uint16_t{2})));
     EXPECT_FALSE(decode_reply(with(reply, 4, std::uint16_t{2})));
-    for (const std::uint16_t kind : std::initializer_list<std::uint16_t>{0, 8, 0x100, 0xffff})
+    for (const std::uint16_t kind : std::initializer_list<std::uint16_t>{0, 9, 0x100, 0xffff})
         EXPECT_FALSE(decode_request(with(request, 6, kind))) << kind;
     for (const std::uint16_t kind : std::initializer_list<std::uint16_t>{0, 1, 0x101})
         EXPECT_FALSE(decode_reply(with(reply, 6, kind))) << kind;

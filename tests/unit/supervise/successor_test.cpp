@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace steward::supervise {
 namespace {
 
@@ -40,6 +42,10 @@ TEST(Successor, takes_the_descriptors_that_are_named)
     words.push_back("stdout=" + std::to_string(fifos->read.release()));
     words.push_back("stderr=" + std::to_string(fifos->write.release()));
     words.push_back("notify=" + std::to_string(others->read.release()));
+    const auto sockets = os::make_message_pair();
+    ASSERT_TRUE(sockets);
+    const std::array given{os::duplicate(sockets->read)->release(), os::duplicate(sockets->write)->release()};
+    for (const int socket : given) words.push_back("socket=" + std::to_string(socket));
     const int unknown = others->write.release();
     words.push_back("of-the-future=" + std::to_string(unknown));
     const auto taken = parse_succession(words);
@@ -53,6 +59,9 @@ TEST(Successor, takes_the_descriptors_that_are_named)
     EXPECT_EQ("stdout=" + std::to_string(taken->fifos.out.get()), words[8]);
     EXPECT_EQ("stderr=" + std::to_string(taken->fifos.err.get()), words[9]);
     EXPECT_EQ("notify=" + std::to_string(taken->notify.get()), words[10]);
+    ASSERT_EQ(taken->sockets.size(), 2U);
+    EXPECT_EQ(taken->sockets[0].get(), given[0]);
+    EXPECT_EQ(taken->sockets[1].get(), given[1]);
     EXPECT_LT(fcntl(unknown, F_GETFD), 0) << "nobody would ever close it";
 }
 
