@@ -43,12 +43,12 @@ std::string cgroup_name_of(const std::string& name, const Paths& paths)
     return name + "-" + std::to_string(std::hash<std::string>{}(paths.runtime));
 }
 
-Result<std::optional<process::LaunchPlan>> command_plan(const ServiceSpec& spec, const Argv& command, const process::PlanContext& context)
+Result<process::OptionalPlan> command_plan(const ServiceSpec& spec, const Argv& command, const process::PlanContext& context)
 {
-    if (command.empty()) return std::optional<process::LaunchPlan>();
+    if (command.empty()) return process::OptionalPlan();
     auto plan = process::make_command_plan(spec, command, context);
     if (!plan) return fail(plan.error());
-    return std::optional(std::move(*plan));
+    return std::make_shared<const process::LaunchPlan>(std::move(*plan));
 }
 
 Result<void> check_pattern(const ServiceSpec& spec)

@@ -22,10 +22,10 @@ enum class MakeDirectories { yes, no };
 struct Preparation {
     ServiceSpec spec;
     process::LaunchPlan plan;
-    std::optional<process::LaunchPlan> stop_command;
-    std::optional<process::LaunchPlan> reload_command;
-    std::optional<process::LaunchPlan> ready_command;
-    std::optional<process::LaunchPlan> health_command;
+    process::OptionalPlan stop_command;
+    process::OptionalPlan reload_command;
+    process::OptionalPlan ready_command;
+    process::OptionalPlan health_command;
     supervise::HookPlans hooks;
     supervise::OutputTarget output;
     std::string pid_file;

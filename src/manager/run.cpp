@@ -72,11 +72,27 @@ void die_with_steward(process::LaunchPlan& plan)
     plan.parent_death_signal = SIGKILL;
 }
 
-// What apply has written into its record.
-Result<supervise::Assignment> assign_anew(const std::vector<Located>& services, const std::string& name)
+// Of what was found about a service, what is needed once it runs: there may be thousands.
+struct Known {
+    std::string name;
+    Scope scope = Scope::system;
+};
+
+std::vector<Known> let_go(std::vector<Located>& services)
 {
-    const auto located = std::ranges::find(services, name, &Located::name);
-    auto assignment = recorded_assignment(name, located->paths, Foreground::yes);
+    std::vector<Known> known;
+    known.reserve(services.size());
+    for (const Located& located : services) known.push_back({.name = located.name, .scope = located.paths.scope});
+    std::vector<Located>().swap(services);
+    return known;
+}
+
+// What apply has written into its record.
+Result<supervise::Assignment> assign_anew(const std::vector<Known>& services, const std::string& name)
+{
+    const auto paths = paths_of(std::ranges::find(services, name, &Known::name)->scope);
+    if (!paths) return fail(paths.error());
+    auto assignment = recorded_assignment(name, *paths, Foreground::yes);
     if (assignment) die_with_steward(assignment->plan);
     return assignment;
 }
@@ -163,6 +179,7 @@ Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options
     auto received = os::received_listeners();
     auto assignments = assign_all(services, {.descriptors = received, .files = supervise::SocketFiles::others});
     if (!assignments) return fail(assignments.error());
+    const auto known = let_go(services);
     std::vector<supervise::Assignment*> lent;
     for (auto& assignment : *assignments) lent.push_back(&assignment);
     log::EventLog events(log::EventLog::Sink::standard_error, "");
@@ -184,13 +201,12 @@ Result<RunOutcome> run(std::vector<Located>& services, const RunOptions& options
     const bool recorded = std::ranges::all_of(*assignments, [](const auto& assignment) { return assignment.directory.has_value(); });
     if (is_pid_1() && recorded) return keep_all(lent, std::move(*order));
     const supervise::Labels labels{.output = options.label_output, .error = options.label_error, .colour = options.colour};
-    auto supervisor =
-        supervise::Supervisor::create(lent, {.foreground = true,
-                                             .events = &events,
-                                             .order = std::move(*order),
-                                             .labels = labels,
-                                             .notify_socket = os::environment_variable("NOTIFY_SOCKET").value_or(""),
-                                             .renewed = [&](const std::string& name) { return assign_anew(services, name); }});
+    auto supervisor = supervise::Supervisor::create(lent, {.foreground = true,
+                                                           .events = &events,
+                                                           .order = std::move(*order),
+                                                           .labels = labels,
+                                                           .notify_socket = os::environment_variable("NOTIFY_SOCKET").value_or(""),
+                                                           .renewed = [&](const std::string& name) { return assign_anew(known, name); }});
     if (!supervisor) {
         for (auto& assignment : *assignments) note_failed_start(assignment, supervisor.error());
         return fail(supervisor.error());

@@ -227,8 +227,9 @@ Result<void> LoneStart::find_main()
 
 Result<void> LoneStart::await_ready()
 {
-    std::optional<process::LaunchPlan> command = assignment_.ready_command;
-    if (command) {
+    std::optional<process::LaunchPlan> command;
+    if (assignment_.ready_command) {
+        command = *assignment_.ready_command;
         command->environment.push_back("MAINPID=" + std::to_string(main_->pid()));
         output_->lend_to(*command);
     }

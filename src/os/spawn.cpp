@@ -76,7 +76,7 @@ long clone_borrower(clone_args args, const SpawnOptions& options, Task task)
     if (options.borrows_descriptors) args.flags |= CLONE_FILES;
     if (!options.borrows_memory || !can_share_memory) return clone_copy(args);
     const Stack stack;
-    if (!stack.usable()) return errno = EINVAL, -1;
+    if (!stack.usable()) return clone_copy(args);
     args.flags |= CLONE_VM;
     args.stack = stack.base();
     args.stack_size = Stack::size;

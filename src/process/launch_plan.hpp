@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,6 +67,9 @@ struct LaunchPlan {
     // The child writes its os::MainBlock here, before any limit takes effect. Close-on-exec; none: it does not.
     os::BorrowedFd record;
 };
+
+// A plan that most services do not have, and that takes no room where it is not: empty, then. A supervisor may have thousands of services.
+using OptionalPlan = std::shared_ptr<const LaunchPlan>;
 
 struct PlanContext {
     bool as_pid_1 = false;                                 // InheritEnvironment::automatic means yes

@@ -51,10 +51,10 @@ struct HeldSocket {
 struct Assignment {
     ServiceSpec spec;
     process::LaunchPlan plan;
-    std::optional<process::LaunchPlan> stop_command;
-    std::optional<process::LaunchPlan> reload_command;
-    std::optional<process::LaunchPlan> ready_command;
-    std::optional<process::LaunchPlan> health_command;
+    process::OptionalPlan stop_command;
+    process::OptionalPlan reload_command;
+    process::OptionalPlan ready_command;
+    process::OptionalPlan health_command;
     HookPlans hooks;
     OutputTarget output;
     OutputFifos fifos;

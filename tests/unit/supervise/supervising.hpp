@@ -49,6 +49,11 @@ inline process::LaunchPlan play(Argv words)
     return plan_of(std::move(words));
 }
 
+inline process::OptionalPlan as_optional(process::LaunchPlan plan)
+{
+    return std::make_shared<const process::LaunchPlan>(std::move(plan));
+}
+
 inline process::LaunchPlan shell(const std::string& script)
 {
     return plan_of({"/bin/sh", "-c", script});

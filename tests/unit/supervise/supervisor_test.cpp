@@ -255,7 +255,7 @@ TEST_F(SupervisorTest, reloads_by_a_command_that_is_told_the_main_process)
 {
     spec_.reload.command = {"/bin/sh"};
     auto given = assignment(play({"sleep_forever"}));
-    given.reload_command = test::plan_of({"/bin/sh", "-c", "echo $MAINPID >$0; exec sleep 0.1", scratch_ / "told"});
+    given.reload_command = test::as_optional(test::plan_of({"/bin/sh", "-c", "echo $MAINPID >$0; exec sleep 0.1", scratch_ / "told"}));
     supervise(std::move(given));
     ASSERT_TRUE(becomes(ServiceState::running));
     const test::TestChild first([&] { return ask(Request::reload) ? 0 : 1; });
@@ -271,7 +271,7 @@ TEST_F(SupervisorTest, tells_that_the_reload_command_failed)
 {
     spec_.reload.command = {"webctl"};
     auto given = assignment(play({"sleep_forever"}));
-    given.reload_command = play({"exit_with", "4"});
+    given.reload_command = test::as_optional(play({"exit_with", "4"}));
     supervise(std::move(given));
     ASSERT_TRUE(becomes(ServiceState::running));
     const auto reply = ask(Request::reload);
@@ -285,7 +285,7 @@ TEST_F(SupervisorTest, survives_a_main_process_that_ends_during_its_reload)
     spec_.reload.command = {"webctl"};
     spec_.restart.delay = 1ms;
     auto given = assignment(counted("exec sleep 1000"));
-    given.reload_command = shell("kill -9 $MAINPID; exec sleep 0.1");
+    given.reload_command = test::as_optional(shell("kill -9 $MAINPID; exec sleep 0.1"));
     supervise(std::move(given));
     ASSERT_TRUE(becomes(ServiceState::running));
     EXPECT_TRUE(ask(Request::reload));
