@@ -1,5 +1,6 @@
 """A server that takes its sockets from whoever starts it (sd_listen_fds(3)), and clients that notice when nobody listens."""
 
+import random
 import socket
 import threading
 
@@ -21,9 +22,15 @@ while True:
 
 
 def free_port(kind=socket.SOCK_STREAM, host="127.0.0.1"):
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    """Below the ports that the kernel gives to outgoing connections."""
+    while True:
+        port = random.randrange(10000, 30000)
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
 
 
 def ask(address, timeout=60):

@@ -75,9 +75,9 @@ def test_checkbashisms_finds_nothing(room):
 @pytest.mark.parametrize("form", FORMS)
 def test_systemd_finds_no_fault_in_a_unit(room, name, form):
     units = generated(room, name, "systemd", *form).values()
+    # Read with the service that requires them, from where that will be.
     for socket in [path for path in units if path.suffix == ".socket"]:
         shutil.copy(socket, room.work)
-        check("systemd-analyze", "verify", "--man=no", room.work / socket.name)
     for path in units:
         if path.suffix != ".service":
             continue

@@ -1,17 +1,17 @@
 """[[socket]]: who holds them, who gets them, and that nobody who connects is turned away."""
 
+import fcntl
 import json
 import os
 import pwd
 import signal
 import socket
 import stat
-import subprocess
 import sys
 
 import pytest
 
-from harness import NOBODY, alive, environment_of, kill, wait_gone, wait_until
+from harness import NOBODY, STEWARD, alive, environment_of, kill, wait_gone, wait_until
 from listening import SERVER, Clients, ask, free_port
 
 
@@ -132,7 +132,7 @@ def test_connections_wait_while_the_service_backs_off(room):
     room("start", "web")
     before = room.pid()
     kill(before)
-    wait_until(lambda: room.status()["state"] == "backing-off", "the delay")
+    wait_gone(before)
     pid, _ = ask(("127.0.0.1", port))
     assert pid == room.pid() != before
 
@@ -248,8 +248,7 @@ def test_run_opens_them_and_takes_those_that_it_is_given(room):
         launcher = "import os, sys\nfor i, fd in enumerate(map(int, sys.argv[1:3])): os.dup2(fd, 3 + i)\n" \
             "os.environ |= {'LISTEN_PID': str(os.getpid()), 'LISTEN_FDS': '2', 'LISTEN_FDNAMES': 'given:stranger'}\n" \
             "os.execv(sys.argv[3], sys.argv[3:])\n"
-        high = [os.dup2(fd.fileno(), 20 + i) for i, fd in enumerate((listener, stranger))]
-        from harness import STEWARD
+        high = [fcntl.fcntl(fd.fileno(), fcntl.F_DUPFD, 100) for fd in (listener, stranger)]
         run = room.spawn("-c", launcher, *high, STEWARD, "run", "web", program=sys.executable, pass_fds=high)
         for fd in high:
             os.close(fd)

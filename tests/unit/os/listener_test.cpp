@@ -33,17 +33,20 @@ ListenAddress unix_at(const std::string& path)
     return {.kind = Kind::unix_stream, .path = path};
 }
 
-// One that is free at this moment, for a socket of this kind.
+// One that is free at this moment for a socket of this kind; below those that the kernel gives to outgoing connections.
 std::uint16_t free_port(int type = SOCK_STREAM)
 {
-    const UniqueFd probe(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof in;
-    if (::bind(probe.get(), reinterpret_cast<sockaddr*>(&in), size) != 0) return 0;
-    if (::getsockname(probe.get(), reinterpret_cast<sockaddr*>(&in), &size) != 0) return 0;
-    return ntohs(in.sin_port);
+    constexpr int lowest = 10'000;
+    constexpr int count = 20'000;
+    for (int attempt = 0; attempt < count; ++attempt) {
+        const auto port = static_cast<std::uint16_t>(lowest + (::getpid() * 131 + attempt) % count);
+        const UniqueFd probe(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+        sockaddr_in in{};
+        in.sin_family = AF_INET;
+        in.sin_port = htons(port);
+        if (::bind(probe.get(), reinterpret_cast<sockaddr*>(&in), sizeof in) == 0) return port;
+    }
+    return 0;
 }
 
 class Listening : public testing::Test {
