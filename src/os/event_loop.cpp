@@ -27,6 +27,7 @@ using TimePoint = MonotonicClock::time_point;
 
 constexpr milliseconds look_interval(50);  // at processes that no pidfd watches
 constexpr Id timer_id = 0;                 // the timerfd's own mark in epoll; never a watch's id
+constexpr Id bulk_id = ~Id{0};             // likewise, of the epoll that holds the bulk watches
 constexpr std::size_t batch_size = 16;
 
 // Far beyond any uptime, and near enough that no sum of it with a time point overflows.
@@ -35,6 +36,7 @@ constexpr microseconds longest_delay = hours(24 * 365 * 100);
 struct Watch {
     std::function<void()> callback = {};
     bool once = false;
+    int epoll = -1;        // which one
     int fd = -1;           // in epoll, -1: not
     UniqueFd own_fd = {};  // set where `fd` is a duplicate
     std::optional<TimePoint> deadline = {};
@@ -57,6 +59,7 @@ bool is_known_dead(const ProcessIdentity& identity)
 
 struct EventLoop::Impl {
     UniqueFd epoll;
+    UniqueFd bulk;  // inside epoll; made for the first bulk watch
     UniqueFd timer;
     UniqueFd signals;
     std::map<Id, Watch> watches;
@@ -70,6 +73,7 @@ struct EventLoop::Impl {
     std::vector<std::map<Id, Watch>::node_type> cancelled;
 
     Result<Id> add_fd(BorrowedFd fd, std::uint32_t events, Watch watch);
+    Result<void> open_bulk();
     Id add_timer(TimePoint when, Watch watch);
     void look_later(Id id, Watch& watch);
     void cancel(Id id);
@@ -77,23 +81,35 @@ struct EventLoop::Impl {
     Result<void> arm_timer();
     void dispatch(Id id);
     void dispatch_timers();
+    void dispatch_bulk();
 };
 
 Result<Id> EventLoop::Impl::add_fd(BorrowedFd fd, std::uint32_t events, Watch watch)
 {
     const Id id = ++last_id;
     epoll_event event{.events = events, .data = {.u64 = id}};
+    if (watch.epoll < 0) watch.epoll = epoll.get();
     watch.fd = fd.get();
-    int result = ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, watch.fd, &event);
+    int result = ::epoll_ctl(watch.epoll, EPOLL_CTL_ADD, watch.fd, &event);
     if (result != 0 && errno == EEXIST) {  // epoll takes a descriptor once: a second watch gets its own
         watch.own_fd = UniqueFd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
         watch.fd = watch.own_fd.get();
         if (watch.fd < 0) return fail(loop_error(errno));
-        result = ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, watch.fd, &event);
+        result = ::epoll_ctl(watch.epoll, EPOLL_CTL_ADD, watch.fd, &event);
     }
     if (result != 0) return fail(loop_error(errno));
     watches.emplace(id, std::move(watch));
     return id;
+}
+
+Result<void> EventLoop::Impl::open_bulk()
+{
+    if (bulk) return {};
+    UniqueFd made(::epoll_create1(EPOLL_CLOEXEC));
+    epoll_event event{.events = EPOLLIN, .data = {.u64 = bulk_id}};
+    if (!made || ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, made.get(), &event) != 0) return fail(loop_error(errno));
+    bulk = std::move(made);
+    return {};
 }
 
 Id EventLoop::Impl::add_timer(TimePoint when, Watch watch)
@@ -118,7 +134,7 @@ void EventLoop::Impl::cancel(Id id)
     const auto found = watches.find(id);
     if (found == watches.end()) return;
     Watch& watch = found->second;
-    if (watch.fd >= 0) ::epoll_ctl(epoll.get(), EPOLL_CTL_DEL, watch.fd, nullptr);
+    if (watch.fd >= 0) ::epoll_ctl(watch.epoll, EPOLL_CTL_DEL, watch.fd, nullptr);
     if (watch.deadline) deadlines.erase({*watch.deadline, id});
     watch.own_fd.reset();
     auto node = watches.extract(found);
@@ -155,6 +171,12 @@ void EventLoop::Impl::dispatch_timers()
     }
 }
 
+void EventLoop::Impl::dispatch_bulk()
+{
+    epoll_event event{};
+    if (::epoll_wait(bulk.get(), &event, 1, 0) == 1) dispatch(event.data.u64);
+}
+
 Result<void> EventLoop::Impl::arm_timer()
 {
     std::optional<TimePoint> earliest;
@@ -181,10 +203,15 @@ Result<void> EventLoop::Impl::round(std::optional<TimePoint> deadline)
     } while (count < 0 && errno == EINTR);
     if (count < 0) return fail(loop_error(errno));
     ++dispatching;
+    bool bulk_waits = false;
     for (int at = 0; at < count && !stopped; ++at) {
         const Id id = events[at].data.u64;
-        id == timer_id ? dispatch_timers() : dispatch(id);
+        if (id == bulk_id)
+            bulk_waits = true;
+        else
+            id == timer_id ? dispatch_timers() : dispatch(id);
     }
+    if (bulk_waits && !stopped) dispatch_bulk();
     if (--dispatching == 0) cancelled.clear();
     return {};
 }
@@ -212,6 +239,12 @@ Result<EventLoop> EventLoop::create()
 Result<Id> EventLoop::on_readable(BorrowedFd fd, std::function<void()> callback)
 {
     return impl_->add_fd(fd, EPOLLIN, Watch{.callback = std::move(callback)});
+}
+
+Result<Id> EventLoop::on_bulk(BorrowedFd fd, std::function<void()> callback)
+{
+    if (auto opened = impl_->open_bulk(); !opened) return fail(opened.error());
+    return impl_->add_fd(fd, EPOLLIN, Watch{.callback = std::move(callback), .epoll = impl_->bulk.get()});
 }
 
 Result<Id> EventLoop::on_writable(BorrowedFd fd, std::function<void()> callback)

@@ -32,7 +32,9 @@ class EventLoop {
 
     // Level-triggered; `fd` stays the caller's and must be cancelled before it is closed. Called on readable, hang-up or error.
     Result<Id> on_readable(BorrowedFd fd, std::function<void()> callback);
-    // Likewise, when the descriptor can be written to: a connection that was begun has come about or has failed.
+    // Likewise, for much that comes from many: one of them at a time, and after each all else that has happened.
+    Result<Id> on_bulk(BorrowedFd fd, std::function<void()> callback);
+    // As on_readable, when the descriptor can be written to: a connection that was begun has come about or has failed.
     Result<Id> on_writable(BorrowedFd fd, std::function<void()> callback);
     // Edge-triggered, for priority data (EPOLLPRI): cgroup.events of a cgroup. Called once soon after the registration, and then after
     // each change; the callback need not read from `fd`.

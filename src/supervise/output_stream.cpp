@@ -34,7 +34,7 @@ Result<void> OutputStream::open()
 Result<void> OutputStream::resume()
 {
     if (watch_ != 0) return {};
-    auto watch = loop_.on_readable(intake_->fifo(), [this] { readable(); });
+    auto watch = loop_.on_bulk(intake_->fifo(), [this] { readable(); });
     if (!watch) return fail(watch.error());
     watch_ = *watch;
     return {};

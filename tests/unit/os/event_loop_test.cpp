@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <memory>
 #include <stdexcept>
@@ -51,6 +52,51 @@ Pipe readable_pipe()
     auto pipe = make_pipe();
     if (!pipe || !write_all(pipe->write, "x")) std::abort();
     return std::move(*pipe);
+}
+
+TEST_F(EventLoopTest, what_comes_in_bulk_waits_for_all_else_one_at_a_time)
+{
+    std::vector<Pipe> bulk;
+    for (int i = 0; i < 100; ++i) bulk.push_back(readable_pipe());
+    const Pipe other = readable_pipe();
+    std::array<std::byte, 8> bytes{};
+    int calls = 0;
+    for (const Pipe& pipe : bulk) {
+        ASSERT_TRUE(loop->on_bulk(pipe.read, [&] {
+            static_cast<void>(read_some(pipe.read, bytes));
+            note("bulk");
+            if (++calls == 2) static_cast<void>(write_all(other.write, "x"));
+            if (calls == 100) loop->quit();
+        }));
+    }
+    const auto id = loop->on_readable(other.read, [&] {
+        note("other");
+        static_cast<void>(read_some(other.read, bytes));
+    });
+    ASSERT_TRUE(id);
+    ASSERT_TRUE(loop->run());
+    EXPECT_THAT(std::vector(notes.begin(), notes.begin() + 5), ElementsAre("other", "bulk", "bulk", "other", "bulk"));
+    EXPECT_EQ(notes.size(), 102U);
+}
+
+TEST_F(EventLoopTest, a_bulk_watch_that_was_cancelled_is_not_called)
+{
+    const Pipe one = readable_pipe();
+    const Pipe two = readable_pipe();
+    const auto quit = [&] {
+        note("called");
+        loop->quit();
+    };
+    const auto first = loop->on_bulk(one.read, quit);
+    ASSERT_TRUE(first);
+    loop->cancel(*first);
+    // Twice the same descriptor, as with the other watches.
+    const auto second = loop->on_bulk(two.read, [&] { note("second"); });
+    const auto same = loop->on_bulk(two.read, quit);
+    ASSERT_TRUE(second && same);
+    loop->cancel(*second);
+    ASSERT_TRUE(loop->run());
+    EXPECT_THAT(notes, ElementsAre("called"));
 }
 
 TEST_F(EventLoopTest, tells_of_a_readable_descriptor_until_it_is_read)

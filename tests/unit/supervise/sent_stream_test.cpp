@@ -47,7 +47,7 @@ TEST_F(Sent, a_fifo_that_cannot_be_watched_when_there_is_room_again_is_watched_l
     write(text);
     ASSERT_TRUE(run_until([&] { return os::bytes_waiting(fifo_) == 0; }));
     // A second watch of one descriptor needs a copy of it.
-    const auto other = loop_->on_readable(fifo_, [] {});
+    const auto other = loop_->on_bulk(fifo_, [] {});
     ASSERT_TRUE(other);
     rlimit before{};
     ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
