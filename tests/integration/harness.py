@@ -58,7 +58,25 @@ class Orphans:
         self.protected = set()  # not to be killed at the end of a test
         self.paused = 0
         assert _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+        self.know_all_own()
         signal.signal(signal.SIGCHLD, lambda *_: self.reap())
+
+    def know_all_own(self):
+        """Those of subprocess.run() too: reaped as an orphan, a child's exit code would be lost, and 0 to who waits for it."""
+        orphans = self
+
+        class Popen(subprocess.Popen):
+            def __init__(self, *args, **options):
+                orphans.paused += 1
+                try:
+                    super().__init__(*args, **options)
+                    orphans.own.add(self.pid)
+                    orphans.processes.append(self)
+                finally:
+                    orphans.paused -= 1
+                orphans.reap()
+
+        subprocess.Popen = Popen
 
     def reap(self):
         if self.paused:
@@ -74,15 +92,7 @@ class Orphans:
                     pass
 
     def popen(self, *args, **options):
-        self.paused += 1
-        try:
-            process = subprocess.Popen(*args, **options)
-            self.own.add(process.pid)
-            self.processes.append(process)
-        finally:
-            self.paused -= 1
-        self.reap()
-        return process
+        return subprocess.Popen(*args, **options)
 
 
 def children(pid):
@@ -320,16 +330,20 @@ class Room:
     def leave(self):
         """Kills what is left, tells what it was, removes the directories."""
         left = []
-        for _ in range(100):
+        end = time.monotonic() + DEADLINE
+        looks = 0  # at nobody, one after another: who loses its parent during a look may be in none of its lists
+        while looks < 2 and time.monotonic() < end:
             self.orphans.reap()
             pids = self.living()
-            if not pids:
-                break
+            looks = 0 if pids else looks + 1
             left += [(pid, command_line(pid)) for pid in pids if pid not in dict(left)]
             # Stewards first: they would start again what they see dying.
             for pid in sorted(pids, key=lambda pid: "steward" not in command_line(pid)):
                 kill(pid)
-            time.sleep(0.01)
+            if pids:
+                time.sleep(0.01)
+        for process in self.orphans.processes:
+            process.poll()  # no zombie of a command that its test has not waited for
         self.remove_cgroups()
         shutil.rmtree(self.root, ignore_errors=True)
         return left
