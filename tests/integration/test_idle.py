@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness import alive, kill, proc_status, wait_gone, wait_until
+from harness import alive, kill, proc_status, stat_of, wait_gone, wait_until
 
 SECONDS = 3
 
@@ -16,21 +16,33 @@ def switches(pid):
     return int(status["voluntary_ctxt_switches"]), int(status["nonvoluntary_ctxt_switches"])
 
 
-def assert_idle(pids):
-    """Each of them sleeps through a few seconds, once what it was doing is done."""
+def count(pids):
+    return {pid: switches(pid) for pid in pids}
 
-    def count():
-        return {pid: switches(pid) for pid in pids}
+
+def wait_at_rest(pids):
+    """Until each of them has done what it was doing."""
+
+    def asleep():
+        """What waits for a processor has something to do, and does not switch either."""
+        return all(stat_of(pid)[0] == "S" for pid in pids)
 
     def settled():
-        before = count()
+        before = count(pids)
+        if not asleep():
+            return False
         time.sleep(0.3)  # the measure itself: that nothing happens shows only in time
-        return count() == before
+        return asleep() and count(pids) == before
 
     wait_until(settled, "the end of all work")
-    before = count()
+
+
+def assert_idle(pids):
+    """Each of them sleeps through a few seconds, once what it was doing is done."""
+    wait_at_rest(pids)
+    before = count(pids)
     time.sleep(SECONDS)
-    assert count() == before, "an idle steward process woke up"
+    assert count(pids) == before, "an idle steward process woke up"
 
 
 def running(room, name="web"):
