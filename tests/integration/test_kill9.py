@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -60,18 +61,24 @@ def test_a_killed_supervisor_is_replaced_by_its_keeper_and_the_service_runs_on(r
 @pytest.mark.parametrize("last", ["kill", "reexec"])
 def test_who_carries_on_counts_the_restarts_on(room, last):
     """Each run is counted once, whoever saw its end: the limit is reached after as many as ever."""
-    room.service("web", ["/bin/sh", "-c", 'echo $$ >>"$0"; sleep 0.3; exit 3', room.work / "runs"], "[restart]\ndelay = '50ms'\nfactor = 1\nlimit = 10\n")
+    runs = room.work / "runs"
+    # Each run ends when there is a file of its number: on a slow machine the limit would be reached before three have been killed.
+    script = 'echo $$ >>"$0"; number=$(wc -l <"$0"); until test -e "$0.$number"; do sleep 0.02; done; exit 3'
+    room.service("web", ["/bin/sh", "-c", script, runs], "[restart]\ndelay = '50ms'\nfactor = 1\nlimit = 10\nwindow = '1h'\n")
     room("start", "web")
     for restarts in range(1, 4):
+        Path(f"{runs}.{restarts}").touch()
         wait_until(lambda: room.status()["restarts"] >= restarts, "a restart")
         if restarts == 3 and last == "reexec":
             room("reexec", "web", code=None)
         else:
             kill(whole_pair(room)[1])
+    for number in range(4, 12):
+        Path(f"{runs}.{number}").touch()
     status = wait_until(lambda: (now := room.status())["state"] == "failed" and now, "the end of the restarts")
     assert status["reason"].endswith(", given up after 10 restarts"), status
     assert status["restarts"] == 10
-    assert len((room.work / "runs").read_text().split()) == 11
+    assert len(runs.read_text().split()) == 11
 
 
 @fallback
@@ -255,7 +262,8 @@ def test_a_start_killed_at_random_moments_leaves_neither_orphan_nor_duplicate(ro
         assert_one_instance(room)
         if chance.random() < 0.3:
             room("stop", "web")
-            assert [pid for pid in room.living() if stat_of(pid)] == [], "an orphan"
+            # Who has launched the program for the start that was killed may still be on its way out.
+            wait_until(lambda: not room.living(), "the end of everything, and no orphan")
     room("start", "web")
     room("stop", "web")
     assert_one_instance(room)
@@ -263,12 +271,15 @@ def test_a_start_killed_at_random_moments_leaves_neither_orphan_nor_duplicate(ro
 
 
 def test_a_stop_that_was_under_way_when_the_supervisor_died_is_carried_on(room):
-    room.service("web", ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.02; done"], "[stop]\ntimeout = '700ms'\n")
+    asked = room.work / "asked"
+    # Long enough for the supervisor to be killed before its time-out is over.
+    room.service("web", ["/bin/sh", "-c", f"trap ': >{asked}' TERM; while :; do sleep 0.02; done"], "[stop]\ntimeout = '5s'\n")
     room("start", "web")
     pid = room.pid()
+    wait_until(lambda: caught(pid, signal.SIGTERM), "the handler")
     _, supervisor = whole_pair(room)
     stop = room.spawn("stop", "web")
-    wait_until(lambda: room.status()["state"] == "stopping", "stopping")
+    wait_until(asked.exists, "stopping")
     kill(supervisor)
     assert room.finish(stop).code == 0
     assert not alive(pid)
@@ -277,14 +288,22 @@ def test_a_stop_that_was_under_way_when_the_supervisor_died_is_carried_on(room):
 
 
 def test_a_restart_delay_that_was_under_way_when_the_supervisor_died_is_carried_on(room):
-    go = room.work / "go"
-    room.service("web", ["/bin/sh", "-c", f"test -e {go} && exec sleep 1000; sleep 0.2; touch {go}; exit 3"], "[restart]\ndelay = '700ms'\njitter = 0.0\n")
+    end, go = room.work / "end", room.work / "go"
+    script = f"test -e {go} && exec sleep 1000; until test -e {end}; do sleep 0.02; done; touch {go}; exit 3"
+    # Long enough for the supervisor to be killed before the delay is over.
+    room.service("web", ["/bin/sh", "-c", script], "[restart]\ndelay = '5s'\njitter = 0.0\n")
     room("start", "web")
+    end.touch()
     wait_until(lambda: room.status()["state"] == "backing-off", "backing off")
     kill(room.pair()[1])
     wait_until(lambda: room.status()["state"] == "running", "running again")
     room("stop", "web")
     room.assert_nothing_left()
+
+
+def start_time(pid):
+    stat = stat_of(pid)
+    return stat and stat[19]
 
 
 class Storm:
@@ -324,7 +343,8 @@ class Storm:
 
     def victims(self):
         stewards = [pid for pid in self.room.stewards() if self.is_steward(pid)]
-        mains = [pid for name in self.pairs | self.shared if alive(pid := self.room.pid_now(name))]
+        living = self.room.living()  # the number in a file that was left may be anybody's
+        mains = [pid for name in self.pairs | self.shared if (pid := self.room.pid_now(name)) in living]
         kind = self.chance.choice(["main", "main", "steward", "steward", "pair", "foreground", "everything"])
         if kind == "main":
             return self.chance.sample(mains, min(len(mains), 2))
@@ -340,15 +360,17 @@ class Storm:
         return pid != self.foreground.pid or self.chance.random() < 0.3
 
     def rage(self, kills):
-        killed = 0
-        while killed < kills:
+        killed = []
+        while len(killed) < kills:
             for pid in filter(None, self.victims()):
+                killed.append((pid, start_time(pid)))
                 kill(pid)
-                killed += 1
             pause_until = time.monotonic() + self.chance.random() ** 3 * 0.1
             wait_until(lambda moment=pause_until: time.monotonic() >= moment)
             if self.chance.random() < 0.4:
                 self.restart_what_is_dead()
+        # What is about to die seems to live, and would not be started again.
+        wait_until(lambda: not any(alive(pid) and start_time(pid) == born for pid, born in killed), "the end of all that was killed")
 
     def is_as_its_policy_says(self, name, policy):
         """Up again whatever it died of; or, with `never`, up since it was started or failed, and in no case both."""
