@@ -28,6 +28,11 @@ def journal(room):
     return path
 
 
+def failing(room, name, command, extra=""):
+    """A service that ends before it is up: without [ready] it is up as soon as the machine leaves it no time to end at once."""
+    return room.service(name, command, f"[ready]\nfile = '{room.work}/never'\n{extra}")
+
+
 def words(journal):
     return journal.read_text().split()
 
@@ -96,7 +101,7 @@ def test_stop_of_several_goes_in_reverse_order(room, journal):
 
 def test_a_required_service_that_fails_keeps_others_from_being_started(room, journal):
     family(room, journal)
-    room.service("db", ["/bin/sh", "-c", "echo broken >&2; exit 3"])
+    failing(room, "db", ["/bin/sh", "-c", "echo broken >&2; exit 3"])
     finished = room("start", "web", code=1)
     assert "cannot start db: it ended at once: exit code 3" in finished.err and "| broken" in finished.err
     assert "cannot start api: it requires 'db', which is not up" in finished.err
@@ -109,7 +114,7 @@ def test_a_required_service_that_fails_keeps_others_from_being_started(room, jou
 
 def test_a_wanted_service_that_fails_is_told_and_no_more(room, journal):
     family(room, journal)
-    room.service("cache", ["/bin/false"])
+    failing(room, "cache", ["/bin/false"])
     finished = room("start", "web", code=0)
     assert "cannot start cache" in finished.err
     assert "web: started" in finished.out
@@ -233,7 +238,7 @@ def test_run_starts_in_order_and_stops_in_reverse(room, journal):
 
 def test_run_does_not_begin_what_requires_a_failure(room, journal):
     family(room, journal)
-    room.service("db", ["/bin/false"], "[restart]\npolicy = 'never'\n")
+    failing(room, "db", ["/bin/false"], "[restart]\npolicy = 'never'\n")
     run = room.spawn("run", "--all")
     wait_until(lambda: room.status("web")["state"] == "failed")
     assert room.status("web")["reason"] == "it requires 'api', which is not up"
@@ -247,8 +252,9 @@ def test_run_does_not_begin_what_requires_a_failure(room, journal):
 def test_run_waits_through_restarts(room, journal):
     """A required service that fails twice before it comes up delays the others, and no more."""
     tries = [room.work / "one", room.work / "two"]
-    script = "".join(f"test -e {each} || {{ : >{each}; exit 1; }}; " for each in tries)  # nothing in it waits: it is not up before it fails
-    service(room, "db", journal, before_up=script, extra="[restart]\ndelay = '1ms'\n")
+    script = "".join(f"test -e {each} || {{ : >{each}; exit 1; }}; " for each in tries)
+    ready = room.work / "ready"
+    service(room, "db", journal, before_up=f"{script}: >{ready}; ", extra=f"[ready]\nfile = '{ready}'\n[restart]\ndelay = '1ms'\n")
     service(room, "web", journal, requires=["db"])
     run = room.spawn("run", "web", "db")
     up(journal, "db", "web")
@@ -258,7 +264,7 @@ def test_run_waits_through_restarts(room, journal):
 
 
 def test_a_stop_of_run_comes_before_what_has_not_begun(room, journal):
-    room.service("db", ["/bin/sh", "-c", "exit 1"], "[restart]\ndelay = '60s'\nmax-delay = '60s'\n")
+    failing(room, "db", ["/bin/sh", "-c", "exit 1"], "[restart]\ndelay = '60s'\nmax-delay = '60s'\n")
     service(room, "web", journal, requires=["db"])
     run = room.spawn("run", "web", "db")
     wait_until(lambda: room.status("db")["state"] == "backing-off")
@@ -270,7 +276,7 @@ def test_a_stop_of_run_comes_before_what_has_not_begun(room, journal):
 
 
 def test_a_service_that_has_not_begun_can_be_stopped(room, journal):
-    room.service("db", ["/bin/sh", "-c", "exit 1"], "[restart]\ndelay = '60s'\nmax-delay = '60s'\n")
+    failing(room, "db", ["/bin/sh", "-c", "exit 1"], "[restart]\ndelay = '60s'\nmax-delay = '60s'\n")
     service(room, "web", journal, requires=["db"])
     run = room.spawn("run", "web", "db")
     wait_until(lambda: room.status("db")["state"] == "backing-off")

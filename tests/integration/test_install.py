@@ -457,7 +457,8 @@ def test_now_starts_and_an_update_restarts(room):
 
 def test_a_start_that_fails_leaves_it_installed_and_says_so(room):
     given = room.work / "web.toml"
-    given.write_text('[service]\ncommand = ["/bin/false"]\n')
+    # By [ready], or it would be up for a moment where the machine gives it no time to end at once.
+    given.write_text(f'[service]\ncommand = ["/bin/false"]\n[ready]\nfile = "{room.work}/never"\n')
     done = room("install", given, "--init", "none", "--now", code=1)
     assert "it is installed and enabled" in done.err
     assert (room.etc / "web.toml").exists()
