@@ -154,6 +154,7 @@ def test_of_several_in_the_foreground_one_is_told(room):
         room.service(name, ["/bin/sh", "-c", f"while :; do echo {name}; sleep 0.01; done"], extra=log)
     process = room.spawn("run", "web", "db")
     wait_until(lambda: all(room.status(name)["state"] == "running" for name in ("web", "db")), "both")
+    wait_until(lambda: room.log_text("web") and room.log_text("db"), "what both say")
     pids = room.pid("web"), room.pid("db")
     lines = lambda name: (room.log / f"{name}.log").read_text().splitlines()
     for name in ("web", "db", "web"):
