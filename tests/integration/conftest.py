@@ -59,11 +59,12 @@ def take_reports():
         # The other worker's reports fail that worker's test or this one: a report is never lost, at worst told beside the wrong test.
         try:
             text = report.read_text(errors="replace")
+            if not text:
+                continue  # it is about to be written
             report.unlink()
         except FileNotFoundError:
             continue
-        if text:
-            texts.append(text)
+        texts.append(text)
     return texts
 
 

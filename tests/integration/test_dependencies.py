@@ -264,7 +264,7 @@ def test_run_waits_through_restarts(room, journal):
 
 
 def test_a_stop_of_run_comes_before_what_has_not_begun(room, journal):
-    failing(room, "db", ["/bin/sh", "-c", "exit 1"], "[restart]\ndelay = '60s'\nmax-delay = '60s'\n")
+    failing(room, "db", ["/bin/sh", "-c", "exit 1"], "[restart]\ndelay = '1h'\nmax-delay = '1h'\n")
     service(room, "web", journal, requires=["db"])
     run = room.spawn("run", "web", "db")
     wait_until(lambda: room.status("db")["state"] == "backing-off")
@@ -276,7 +276,7 @@ def test_a_stop_of_run_comes_before_what_has_not_begun(room, journal):
 
 
 def test_a_service_that_has_not_begun_can_be_stopped(room, journal):
-    failing(room, "db", ["/bin/sh", "-c", "exit 1"], "[restart]\ndelay = '60s'\nmax-delay = '60s'\n")
+    failing(room, "db", ["/bin/sh", "-c", "exit 1"], "[restart]\ndelay = '1h'\nmax-delay = '1h'\n")
     service(room, "web", journal, requires=["db"])
     run = room.spawn("run", "web", "db")
     wait_until(lambda: room.status("db")["state"] == "backing-off")
