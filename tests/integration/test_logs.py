@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import NOBODY, STEWARD, wait_until
+from harness import DEADLINE, NOBODY, STEWARD, wait_until
 from test_nginx import answer, nginx  # noqa: F401 (a fixture)
 from test_redis import free_port
 from test_terminal import on_terminal, without_colour
@@ -69,8 +69,8 @@ def test_redis_is_shown_and_followed_over_a_restart_and_to_its_end(room, need):
     room("stop", "redis")
     wait_until(lambda: sum("bye bye" in text for text in follower.texts()) == 2, "the end")
     assert follower.texts() == texts(room, "redis")
-    said = [line["text"] for line in follower.lines() if line["event"]]
-    assert len(said) > 2 and all(line["stream"] is None for line in follower.lines() if line["event"])
+    said = wait_until(lambda: (events := [line for line in follower.lines() if line["event"]]) and len(events) > 2 and events, "what steward did")
+    assert all(line["stream"] is None for line in said)
 
 
 def test_nginx_is_followed_while_its_log_is_moved_away(room, nginx):  # noqa: F811
@@ -162,8 +162,8 @@ def test_a_follower_sees_each_line_once_however_fast_the_log_is_rotated(room, we
 
 
 def test_a_follower_waits_for_a_log_that_is_not_there_yet(room, web):
+    room.service("web", ["/bin/sh", "-c", "echo here I am; exec sleep 1000"])  # before anybody reads it
     follower = Follower(room, "web")
-    room.service("web", ["/bin/sh", "-c", "echo here I am; exec sleep 1000"])
     room("start", "web")
     follower.wait_for("here I am")
 
@@ -209,9 +209,11 @@ def test_several_services_and_what_steward_did_stand_in_the_order_of_time(room, 
 
 
 def test_an_event_of_a_real_restart_is_marked(room):
-    room.service("web", ["/bin/sh", "-c", "echo up; sleep 0.5; exit 3"], "[restart]\nlimit = 1\ndelay = '1ms'\n")
+    script = "echo up; while ! test -e $0; do sleep 0.02; done; exit 3"
+    room.service("web", ["/bin/sh", "-c", script, room.work / "go"], "[restart]\nlimit = 1\ndelay = '1ms'\n")
     room("start", "web")
-    wait_until(lambda: room.code() == 3, "the service is given up")
+    (room.work / "go").touch()
+    wait_until(lambda: room.status()["state"] == "failed", "the service is given up")
     lines = [json.loads(line) for line in room("logs", "--json", "web").out.splitlines()]
     said = [line["text"] for line in lines if line["event"]]
     assert any("exit code 3" in text for text in said), said
@@ -250,14 +252,14 @@ def test_a_reader_that_has_enough_ends_it_in_silence(room, web):
     web.write_text("".join(f"line {number}\n" for number in range(200_000)))
     for options in ("", "-f", "--json"):
         shell = ["/bin/sh", "-c", f"'{STEWARD}' logs {options} web 2>'{room.work}/err' | head -n 1"]
-        assert "line " in subprocess.run(shell, env=room.env, capture_output=True, text=True, timeout=60).stdout
+        assert "line " in subprocess.run(shell, env=room.env, capture_output=True, text=True, timeout=DEADLINE).stdout
         assert (room.work / "err").read_text() == ""
 
 
 def test_a_follower_ends_with_its_reader_even_if_no_line_comes(room, web):
     web.write_text("ready to serve\n")
     shell = ["/bin/bash", "-c", f"set -o pipefail; '{STEWARD}' logs -f web | grep -m 1 ready"]
-    done = subprocess.run(shell, env=room.env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(shell, env=room.env, capture_output=True, text=True, timeout=DEADLINE)
     assert (done.returncode, done.stdout, done.stderr) == (0, "ready to serve\n", "")
 
 
@@ -266,7 +268,7 @@ def test_an_interrupt_ends_following(room, web):
     follower = Follower(room, "web")
     follower.wait_for("one")
     follower.process.send_signal(signal.SIGINT)
-    assert follower.process.wait(60) == -signal.SIGINT
+    assert follower.process.wait(DEADLINE) == -signal.SIGINT
     assert follower.texts() == ["one"]
 
 
