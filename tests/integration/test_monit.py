@@ -92,7 +92,7 @@ def test_monit_agrees_with_status_in_each_state(room, monit, supervise):
 
 
 def test_it_agrees_while_steward_starts_the_service_again(room, monit):
-    room.sleeper(extra='[restart]\ndelay = "3s"\njitter = 0\n')
+    room.sleeper(extra='[restart]\ndelay = "10s"\njitter = 0\n')
     watchman = monit()
     room("start", "web")
     agree(room, watchman)
@@ -126,6 +126,7 @@ def test_it_starts_and_stops_the_service_by_steward(room, monit):
     first = room.pid()
     kill(first)
     wait_until(lambda: room.pid_now(unlike=first), "the next start by monit")
+    agree(room, watchman)  # else it may be busy with that start, and refuse the stop
     agree(room, watchman)
     watchman.run("stop", "web")
     wait_until(lambda: room.code() == 3, "the stop by monit")

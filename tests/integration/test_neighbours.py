@@ -24,10 +24,10 @@ def test_a_bad_neighbour_harms_no_other_service_of_the_same_supervisor(room, hel
     for name in CALM[:2]:
         pid = room.pid(name)
         kill(pid)
-        wait_until(lambda name=name, pid=pid: alive(room.pid_now(name, unlike=pid)), f"the next {name}", deadline=10)
+        wait_until(lambda name=name, pid=pid: alive(room.pid_now(name, unlike=pid)), f"the next {name}", deadline=60)
     begun = time.monotonic()
     room("stop", CALM[1])
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert room.code(CALM[1]) == 3
     assert room.pid(CALM[2]) == pids[2] and alive(pids[2]), "nobody has touched it"
     assert room.status("bad")["state"] == "running"

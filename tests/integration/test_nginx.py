@@ -1,7 +1,6 @@
 """A real nginx: a master with workers, reloaded by HUP, stopped by QUIT."""
 
 import os
-import time
 import urllib.request
 
 import pytest
@@ -41,7 +40,7 @@ def nginx(room, need, request):
     room.service(
         "nginx",
         [server, "-p", place, "-c", place / "nginx.conf", "-e", "stderr"],
-        "[stop]\nsignal = 'QUIT'\n\n[reload]\nsignal = 'HUP'\n",
+        "[stop]\nsignal = 'QUIT'\ntimeout = '100s'\n\n[reload]\nsignal = 'HUP'\n",
         supervise=request.param,
     )
     room.url = f"http://127.0.0.1:{port}/"
@@ -75,9 +74,7 @@ def test_nginx_lives_its_whole_life_under_steward(room, nginx):
     wait_until(lambda: answer(room) == "two", "nginx answers after its restart")
     assert room.pid("nginx") != master
 
-    began = time.monotonic()
-    room("stop", "nginx")
-    assert time.monotonic() - began < 8, "QUIT was not obeyed"
+    assert "kill" not in room("stop", "nginx").both.lower(), "QUIT was not obeyed"
     assert answer(room) is None
     assert "gracefully shutting down" in room.log_text("nginx")
     assert not [line for line in map(command_line, room.living()) if "nginx" in line]
@@ -87,6 +84,8 @@ def test_nginx_lives_its_whole_life_under_steward(room, nginx):
 def test_a_wrong_configuration_is_a_failed_start_with_its_reason(room, nginx):
     path = room.root / "nginx" / "nginx.conf"
     path.write_text(path.read_text().replace("http {", "htp {"))
+    with open(room.etc / "nginx.toml", "a") as file:
+        file.write("[ready]\ndelay = '100s'\n")  # it ends before that, however slow it is
     finished = room("start", "nginx", code=1)
     assert 'unknown directive "htp"' in finished.err
     room.assert_nothing_left()

@@ -1,17 +1,30 @@
 """A real redis-server, through its whole life."""
 
+import itertools
 import os
+import random
+import signal
 import socket
 
 import pytest
 
-from harness import alive, command_line, kill, wait_until
+from harness import alive, command_line, kill, wait_gone, wait_until
+
+
+# Below those that the kernel gives to whoever connects to somewhere; another worker begins elsewhere.
+PORTS = itertools.cycle(random.Random(os.getpid()).sample(range(15_000, 32_000), 17_000))
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that nobody has, and that none of this process's tests has had lately."""
+    while True:
+        port = next(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 @pytest.fixture(params=[True, False], ids=["supervised", "alone"])
@@ -78,6 +91,8 @@ def test_redis_lives_its_whole_life_under_steward(room, redis):
 
 
 def test_redis_on_a_port_that_is_taken_is_a_failed_start_with_its_reason(room, redis):
+    with open(room.etc / "redis.toml", "a") as file:
+        file.write("[ready]\ndelay = '100s'\n")  # it ends before that, however slow it is
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", room.port))
         taken.listen()
@@ -106,8 +121,11 @@ def test_redis_survives_the_death_of_steward(room, redis):
     room("start", "redis")
     wait_until(lambda: answers(redis))
     redis("SET", "key", "value")
-    for pid in sorted(room.stewards()):
-        kill(pid)
+    stewards = room.stewards()
+    for number in (signal.SIGSTOP, signal.SIGKILL):  # or one makes the other anew
+        for pid in stewards:
+            kill(pid, number)
+    wait_gone(*stewards)
     wait_until(lambda: answers(redis))
     room("start", "redis")
     assert redis("GET", "key") == "$5\r\nvalue\r\n"
