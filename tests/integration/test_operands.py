@@ -61,7 +61,7 @@ def test_an_instance_takes_its_template(room):
     room.write("worker@", '[service]\ndescription = "worker %i, 100 %%"\ncommand = ["/bin/sh", "-c", "exec sleep 100%i"]\n')
     room("start", "worker@1", "worker@2")
     assert room.status("worker@1")["description"] == "worker 1, 100 %"
-    assert open(f"/proc/{room.pid('worker@2')}/cmdline").read() == "sleep\x001002\0"
+    wait_until(lambda: open(f"/proc/{room.pid('worker@2')}/cmdline").read() == "sleep\x001002\0", "the shell becomes sleep")
     room("stop", "worker@*")
     assert [room.code(f"worker@{number}") for number in (1, 2)] == [3, 3]
 

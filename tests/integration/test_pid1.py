@@ -162,7 +162,7 @@ def test_a_stop_is_not_forgotten_with_its_supervisor(room, container):
 def test_several_services_keep_their_order_over_a_new_supervisor(room, container):
     writer(room, "db", "trap 'echo db >>$0.ends; exit 0' TERM;")
     writer(room, "web", "trap 'echo web >>${0%/*}/db.ends; exit 0' TERM;", "[dependencies]\nrequires = ['db']\n")
-    room.service("late", ["/bin/sh", "-c", "exit 1"], "[restart]\ndelay = '60s'\nmax-delay = '60s'\n")
+    room.service("late", ["/bin/sh", "-c", "exit 1"], "[ready]\ndelay = '100s'\n[restart]\ndelay = '60s'\nmax-delay = '60s'\n")
     writer(room, "never", extra="[dependencies]\nrequires = ['late']\n")
     inside = container("--all")
     wait_until(lambda: got(room, "db") == got(room, "web") == ["up"])

@@ -6,7 +6,7 @@ from subprocess import DEVNULL
 
 import pytest
 
-from harness import alive, children, kill, wait_gone, wait_until
+from harness import alive, children, command_line, kill, wait_gone, wait_until
 
 
 def running(room, name="web"):
@@ -68,7 +68,7 @@ def test_killing_run_ends_the_service_or_the_next_start_adopts_it(room):
     kill(run.pid)
     room.finish(run)
     room("start", "web")
-    assert len([each for each in room.living() if "sleep" in open(f"/proc/{each}/cmdline").read()]) == 1
+    assert len([each for each in room.living() if "sleep" in command_line(each)]) == 1
     assert (room.pid() == pid) == alive(pid)
     room("stop", "web")
     room.assert_nothing_left()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import alive, children, descendants, kill, wait_gone, wait_until
+from harness import alive, children, command_line, descendants, kill, wait_gone, wait_until
 
 fallback = pytest.mark.fallback
 IGNORER = "trap '' TERM; echo up >\"$0.up\"; while :; do sleep 0.02; done"
@@ -60,23 +60,23 @@ def test_children_that_left_the_session_and_forked_twice_are_ended_too(room, sup
     room.service("web", ["/bin/sh", "-c", script, room.work / "it"], "[stop]\ntimeout = '300ms'\n", supervise=supervise)
     room("start", "web")
     wait_until((room.work / "it.up").exists)
-    wait_until(lambda: sum(" 100" in line for line in lines(room)) >= 6, "the whole family")
+    wait_until(lambda: {f"sleep 100{number}" for number in range(6)} <= set(lines(room)), "the whole family")
     room("stop", "web")
     assert [line for line in lines(room)] == []
     room.assert_nothing_left()
 
 
 def lines(room):
-    from harness import command_line
-
-    return [command_line(pid) for pid in room.living() if "sleep 100" in command_line(pid)]
+    return [line for line in map(command_line, room.living()) if "sleep 100" in line]
 
 
 def test_the_leftovers_of_a_main_process_that_ended_by_itself_are_ended_too(room, need):
     """Else a restart would meet the old instance's children on its port."""
     setsid = need("setsid")
-    room.service("web", ["/bin/sh", "-c", f"{setsid} sleep 1001 & sleep 0.3; exit 3"], "[restart]\npolicy = 'never'\n")
+    room.service("web", ["/bin/sh", "-c", f"{setsid} sleep 1001 & while ! test -e $0; do sleep 0.02; done; exit 3", room.work / "go"], "[restart]\npolicy = 'never'\n")
     room("start", "web")
+    wait_until(lambda: "sleep 1001" in lines(room))
+    (room.work / "go").touch()
     wait_until(lambda: room.status()["state"] == "failed")
     room.assert_nothing_left()
 
@@ -90,10 +90,10 @@ FAMILY = """
 
 @pytest.mark.parametrize("mode, told, child_ends", [("group", {"main", "child"}, True), ("mixed", {"main"}, True), ("main", {"main"}, False)])
 def test_the_mode_says_who_gets_the_signal_and_who_is_killed(room, mode, told, child_ends):
-    room.service("web", ["/bin/sh", "-c", FAMILY, room.work / "it"], f"[stop]\nmode = '{mode}'\ntimeout = '1s'\n")
+    room.service("web", ["/bin/sh", "-c", FAMILY, room.work / "it"], f"[stop]\nmode = '{mode}'\ntimeout = '60s'\n")
     room("start", "web")
     wait_until(lambda: (room.work / "it.up").exists() and (room.work / "it.up").read_text().count("up") == 2)
-    child = [pid for pid in children(room.pid()) if "trap" in open(f"/proc/{pid}/cmdline").read()][0]
+    child = [pid for pid in children(room.pid()) if "trap" in command_line(pid)][0]
     room("stop", "web")
     assert set((room.work / "it.got").read_text().split()) == told
     assert alive(child) is not child_ends
@@ -144,14 +144,19 @@ def test_two_stops_at_the_same_time_both_succeed(room, supervise):
 
 
 def test_a_stop_that_is_interrupted_leaves_the_service_stopping_and_can_be_repeated(room):
-    room.service("web", ["/bin/sh", "-c", IGNORER, room.work / "it"], "[stop]\ntimeout = '700ms'\n")
+    script = "trap '' TERM; echo up >$0.up; while ! test -e $0.go; do sleep 0.02; done"
+    room.service("web", ["/bin/sh", "-c", script, room.work / "it"], "[stop]\ntimeout = '1h'\n")
     room("start", "web")
     wait_until((room.work / "it.up").exists)
-    stop = room.spawn("stop", "web")
+    # Whoever runs these tests in the background has them ignore SIGINT.
+    stop = room.spawn("stop", "web", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     wait_until(lambda: room.status()["state"] == "stopping")
     kill(stop.pid, signal.SIGINT)
     room.finish(stop)
-    room("stop", "web")
+    assert room.status()["state"] == "stopping"
+    stop = room.spawn("stop", "web")
+    (room.work / "it.go").touch()
+    assert room.finish(stop).code == 0
     assert room.code() == 3
     room.assert_nothing_left()
 

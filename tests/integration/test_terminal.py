@@ -106,7 +106,7 @@ def test_a_start_from_a_terminal_keeps_no_hold_of_it(room):
 
 
 def test_a_failed_start_shows_cause_exit_and_last_lines(room):
-    room.service("web", ["/bin/sh", "-c", "echo 'cannot bind to port 80' >&2; exit 9"])
+    room.service("web", ["/bin/sh", "-c", "echo 'cannot bind to port 80' >&2; exit 9"], "[ready]\ndelay = '100s'\n")
     code, drawn = on_terminal(room, "start", "web")
     text = without_colour(drawn)
     assert code == 1
@@ -205,7 +205,7 @@ def test_a_terminal_that_goes_away_takes_no_service_along(room):
     for name in ("a", "b"):
         room.service(name, ["/bin/sh", "-c", f"trap '' HUP; while :; do echo said; echo x >>{room.work / name}; sleep 0.02; done"])
     terminal = Terminal(room, "run", "a", "b")
-    wait_until(lambda: "b | said" in terminal.text())
+    wait_until(lambda: "b | said" in terminal.text() and (room.work / "a").exists())
     pids = [room.pid("a"), room.pid("b")]
     terminal.leave()
     size = (room.work / "a").stat().st_size

@@ -109,10 +109,12 @@ def test_twenty_services_start_at_once_and_stop_at_once(room):
 
 def test_a_hundred_restarts_leak_nothing(room):
     starts = room.work / "starts"
-    # The first lives long enough to be up, or `start` would rightly call it failed.
-    script = f"[ -e {starts} ] || nap=0.5; echo x >>{starts}; sleep ${{nap:-0.001}}; exit 3"
+    go = room.work / "go"
+    # The first lives until it is up, or `start` would rightly call it failed.
+    script = f"echo x >>{starts}; while ! test -e {go}; do sleep 0.02; done; sleep 0.001; exit 3"
     room.service("web", ["/bin/sh", "-c", script], "[restart]\ndelay = '1ms'\nmax-delay = '1ms'\n")
     room("start", "web")
+    go.touch()
 
     def count():
         return len(starts.read_text().split())
