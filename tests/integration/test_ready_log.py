@@ -48,13 +48,14 @@ def test_start_returns_with_that_line_and_not_before(room, speaker, extra, to):
 
 
 def test_a_line_of_an_earlier_run_says_nothing(room, speaker):
-    speaker(timeout="500ms")
+    speaker()
     room.go.touch()
     room("start", "web")
     room("stop", "web")
     room.go.unlink()
+    speaker(timeout="3s")
     failed = room("start", "web", code=1)
-    assert "it was not ready after 500 ms (no line of its log matches '^listening on .* [0-9]+$')" in failed.err and "nearly up" in failed.err
+    assert "it was not ready after 3 s (no line of its log matches '^listening on .* [0-9]+$')" in failed.err and "nearly up" in failed.err
     room.assert_nothing_left()
 
 
@@ -110,7 +111,7 @@ def test_run_writes_a_log_for_it(room, speaker):
 
 def test_a_forking_program_may_say_it_before_its_parent_ends(room):
     pid_file = room.root / "web.pid"
-    script = f"echo serving; (echo $(exec sh -c 'echo $PPID') >{pid_file}; exec sleep 1000) & exit 0"
+    script = f"echo serving; (echo $(exec sh -c 'echo $PPID') >{pid_file}.new; mv {pid_file}.new {pid_file}; exec sleep 1000) & exit 0"
     room.service("web", ["/bin/sh", "-c", script], "[ready]\nlog = 'serving'\n", type="forking", pid_file=pid_file)
     room("start", "web")
     assert room.status()["ready"]
@@ -122,11 +123,11 @@ def test_a_forking_program_may_say_it_before_its_parent_ends(room):
 def test_it_is_found_in_a_log_that_was_rotated_before_anybody_looked(room, compress):
     pid_file = room.root / "web.pid"
     script = f"""echo serving; i=0; while test $i -lt 2000; do echo line $i of many; i=$((i+1)); done
-        (echo $(exec sh -c 'echo $PPID') >{pid_file}; exec sleep 1000) & exit 0"""
+        (echo $(exec sh -c 'echo $PPID') >{pid_file}.new; mv {pid_file}.new {pid_file}; exec sleep 1000) & exit 0"""
     room.service(
         "web",
         ["/bin/sh", "-c", script],
-        f"[ready]\nlog = 'serving'\ntimeout = '20s'\n[log]\nmax-size = '16KiB'\nkeep = 9\nrate-limit = '100000/1s'\ncompress = '{compress}'\n",
+        f"[ready]\nlog = 'serving'\ntimeout = '100s'\n[log]\nmax-size = '16KiB'\nkeep = 9\nrate-limit = '100000/1s'\ncompress = '{compress}'\n",
         type="forking",
         pid_file=pid_file,
     )

@@ -10,8 +10,8 @@ import pytest
 
 from harness import STEWARD, kill, wait_until, without_stamps
 
-# On each line that it gets: COUNT TEXT writes COUNT lines of TEXT.
-ECHO = "while read -r count text; do i=0; while [ $i -lt $count ]; do echo $text; i=$((i+1)); done; done <>$0"
+# On each line that it gets: COUNT TEXT writes COUNT lines of TEXT, and says so in a file.
+ECHO = "while read -r count text; do i=0; while [ $i -lt $count ]; do echo $text; i=$((i+1)); done; echo $text >$0.said; done <>$0"
 
 
 @pytest.fixture
@@ -184,6 +184,7 @@ def test_what_comes_too_fast_is_dropped_and_counted(room, echo):
     say = echo("rate-limit = '100/1s'\n")
     fifo = room.work / "say"
     fifo.write_text("5000 line\n")
+    wait_until(lambda: (room.work / "say.said").exists() and (room.work / "say.said").read_text() == "line\n", "the last line")
     wait_until(lambda: "lines in 1 s" in everything(room), "the count")
     assert room.steward_log().count("more lines than its rate-limit") == 1
     room("stop", "web")

@@ -107,8 +107,7 @@ def test_without_memory_the_supervisor_waits_for_it_and_says_so(room, helper, ve
     pair = room.pair()
     nothing.touch()
     kill(pid)
-    events = room.log / "steward.log"
-    wait_until(lambda: "no memory" in events.read_text(), "words about it")
+    wait_until(lambda: "no memory" in room.steward_log(), "words about it")
     nothing.unlink()
     wait_until(lambda: alive(room.pid_now(unlike=pid)), "the next instance")
     assert room.pair() == pair, "nobody had to be replaced"

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import alive, children, kill, stat_of, wait_gone, wait_until
+from harness import alive, children, kill, wait_gone, wait_until
 from test_nginx import CONFIGURATION, answer
 from test_redis import free_port
 
