@@ -229,7 +229,7 @@ TEST_F(LinePumping, what_the_spool_does_not_take_is_counted)
 
 TEST_F(LinePumping, a_rate_limit_counts_what_it_drops)
 {
-    limit_ = {.lines = 2, .window = std::chrono::milliseconds(50)};
+    limit_ = {.lines = 2, .window = std::chrono::milliseconds(500)};
     const auto daemon = this->daemon();
     const auto pump = this->pump();
     write("1\n2\n3\n4\n");
@@ -237,7 +237,7 @@ TEST_F(LinePumping, a_rate_limit_counts_what_it_drops)
     EXPECT_THAT(texts(daemon->take()), ElementsAre("1", "2"));
     ASSERT_TRUE(pump->report_after());
     ASSERT_TRUE(pump->drain());
-    EXPECT_THAT(texts(daemon->take()), ElementsAre("steward: 2 lines (4 bytes) were dropped here: more than 2 lines in 50 ms"));
+    EXPECT_THAT(texts(daemon->take()), ElementsAre("steward: 2 lines (4 bytes) were dropped here: more than 2 lines in 500 ms"));
 }
 
 TEST_F(LinePumping, the_last_lines_are_known_whether_they_could_be_sent_or_not)

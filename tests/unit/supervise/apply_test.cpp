@@ -115,7 +115,7 @@ TEST_F(Apply, a_delay_that_runs_is_waited_out_by_the_new_file)
     const auto reply = ask(Request::apply);
     ASSERT_TRUE(reply && !reply->error);
     EXPECT_TRUE(becomes(ServiceState::running));
-    EXPECT_EQ(runs(), 2U);
+    EXPECT_TRUE(test::eventually([&] { return runs() == 2; }));
     EXPECT_TRUE(ask(Request::stop));
 }
 

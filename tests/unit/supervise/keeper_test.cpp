@@ -77,6 +77,7 @@ TEST_F(KeeperTest, reports_the_first_start_and_stands_above_the_supervisor)
 
 TEST_F(KeeperTest, reports_a_start_that_failed_and_ends)
 {
+    spec_.ready.delay = 1000s;  // it ends before that, however slow it is
     auto& child = keep(assignment(shell("echo one; echo two >&2; exit 7")));
     const auto report = first_report();
     ASSERT_TRUE(report && report->error);
@@ -146,6 +147,7 @@ TEST_F(KeeperTest, that_is_killed_is_replaced_by_its_supervisor_and_the_service_
 {
     auto pair = start(play({"sleep_forever"}));
     const auto main = this->main();
+    ASSERT_TRUE(test::eventually([&] { return (*os::read_stat(pair.keeper))->state == 'S'; })) << "it waits for signals";
     const auto at_first = descriptors(pair.keeper);
     for (int round = 0; round < 3; ++round) {
         kill(pair.keeper, SIGKILL);
@@ -154,7 +156,8 @@ TEST_F(KeeperTest, that_is_killed_is_replaced_by_its_supervisor_and_the_service_
         EXPECT_TRUE(test::lives(main));
         EXPECT_TRUE(record_->lease_held().value());
         // Lease, control socket, directory, notices, the supervisor: and nothing of what it had as a supervisor.
-        EXPECT_EQ(descriptors(next.keeper), at_first);
+        EXPECT_TRUE(test::eventually([&] { return descriptors(next.keeper) == at_first; }))
+            << testing::PrintToString(descriptors(next.keeper));
         pair = next;
     }
     EXPECT_EQ(ask(Request::start)->main_pid, main.pid);
@@ -224,14 +227,19 @@ TEST_F(KeeperTest, is_not_held_up_by_more_ends_than_anybody_reads)
 
 TEST_F(KeeperTest, carries_a_stop_on_that_its_supervisor_began)
 {
-    spec_.stop.timeout = 500ms;
-    const auto pair = start(shell("trap '' TERM; while :; do sleep 0.01; done"));
+    spec_.stop.timeout = 1h;
+    const std::string script = "trap '' TERM; echo up >" + scratch_ / "up" + "; until test -e " + scratch_ / "go" + "; do sleep 0.01; done";
+    const auto pair = start(shell(script));
+    ASSERT_TRUE(test::eventually([&] { return !test::content_of(scratch_ / "up").empty(); }));
     const test::TestChild asker([&] {
         const auto reply = ask(Request::stop);
         return reply && !reply->error ? 0 : 1;
     });
     ASSERT_TRUE(becomes(ServiceState::stopping));
     kill(pair.supervisor, SIGKILL);
+    static_cast<void>(pair_unlike(pair));
+    EXPECT_EQ(state_now(), ServiceState::stopping);
+    scratch_.write("go", "");
     ASSERT_TRUE(becomes(ServiceState::stopped));
     EXPECT_EQ(runs_.back()->reap(), 0);
 }

@@ -25,7 +25,7 @@ namespace steward::test {
 using namespace std::chrono_literals;
 
 // Only has to be long enough that passing it means "never".
-inline constexpr std::chrono::seconds deadline{20};
+inline constexpr std::chrono::seconds deadline{120};
 
 inline std::string helper(const std::string& name)
 {

@@ -160,6 +160,7 @@ TEST_F(SupervisorTest, answers_a_start_at_once_when_the_service_runs)
 
 TEST_F(SupervisorTest, answers_a_start_that_is_under_way_when_the_service_is_up)
 {
+    spec_.ready.delay = 2s;
     supervise(assignment(shell(busy_for_ever)));
     ASSERT_TRUE(becomes(ServiceState::starting));
     const auto reply = ask(Request::start);
@@ -176,7 +177,7 @@ TEST_F(SupervisorTest, starts_now_what_waits_for_its_restart)
     const auto reply = ask(Request::start);
     ASSERT_TRUE(reply && !reply->error) << reply->error->message();
     EXPECT_EQ(reply->main_pid, main().pid);
-    EXPECT_EQ(runs(), 2U);
+    EXPECT_TRUE(test::eventually([&] { return runs() == 2; }));
 }
 
 TEST_F(SupervisorTest, tells_who_started_it_that_the_restart_failed_too)
@@ -219,8 +220,9 @@ TEST_F(SupervisorTest, stops_what_waits_for_its_restart)
 
 TEST_F(SupervisorTest, answers_every_stop_of_one_end)
 {
-    spec_.stop.timeout = 200ms;
-    up(shell("trap '' TERM; while :; do sleep 0.01; done"));
+    spec_.stop.timeout = 3s;  // all have asked by then
+    up(shell("trap '' TERM; echo up >" + scratch_ / "up" + "; while :; do sleep 0.01; done"));
+    ASSERT_TRUE(test::eventually([&] { return !test::content_of(scratch_ / "up").empty(); }));
     std::vector<std::unique_ptr<test::TestChild>> askers;
     for (int asker = 0; asker < 5; ++asker) {
         askers.push_back(std::make_unique<test::TestChild>([&] {
@@ -255,7 +257,8 @@ TEST_F(SupervisorTest, reloads_by_a_command_that_is_told_the_main_process)
 {
     spec_.reload.command = {"/bin/sh"};
     auto given = assignment(play({"sleep_forever"}));
-    given.reload_command = test::as_optional(test::plan_of({"/bin/sh", "-c", "echo $MAINPID >$0; exec sleep 0.1", scratch_ / "told"}));
+    const std::string script = "echo $MAINPID >$0; until test -e $0.enough; do sleep 0.01; done";
+    given.reload_command = test::as_optional(test::plan_of({"/bin/sh", "-c", script, scratch_ / "told"}));
     supervise(std::move(given));
     ASSERT_TRUE(becomes(ServiceState::running));
     const test::TestChild first([&] { return ask(Request::reload) ? 0 : 1; });
@@ -263,6 +266,7 @@ TEST_F(SupervisorTest, reloads_by_a_command_that_is_told_the_main_process)
     const auto second = ask(Request::reload);
     ASSERT_TRUE(second);
     EXPECT_EQ(second->error ? second->error->cause : "", "a reload is under way");
+    scratch_.write("told.enough", "");
     ASSERT_TRUE(becomes(ServiceState::running));
     EXPECT_EQ(test::content_of(scratch_ / "told"), std::to_string(main().pid) + "\n");
 }
