@@ -56,6 +56,9 @@ class Intake {
     // `fifo` is lent for this object's life.
     Intake(const RateLimit& limit, os::BorrowedFd fifo, Spool spool);
 
+    // Where bytes in hand came from: the spool has them still, or nobody else has.
+    enum class Source { spool, fifo };
+
     // A line of steward's own.
     virtual Result<void> write_line(std::string_view line, SpoolMark after) = 0;
     virtual void learn_line_end() {}

@@ -1,16 +1,19 @@
 #include "log/line_pump.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "os/datagram.hpp"
+#include "os/pipe.hpp"
 
 namespace steward::log {
 
 namespace {
 
+constexpr std::size_t past_spool_size = 4096;
 constexpr std::chrono::milliseconds longest_stall{200};
 constexpr std::chrono::seconds longest_drain{2};
 constexpr std::size_t remembered_lines = 10;
@@ -42,7 +45,8 @@ Result<std::size_t> LinePump::move()
     if (auto delivered = deliver(); !delivered) return fail(delivered.error());
     if (mark_.inside_lost != 0) return skipped;
     auto taken = take();
-    if (!taken || *taken == 0) return taken;
+    if (!taken) return move_past_spool();
+    if (*taken == 0) return taken;
     grow_pipe_after(*taken);
     if (auto delivered = deliver(); !delivered) return fail(delivered.error());
     return taken;
@@ -68,19 +72,18 @@ Result<void> LinePump::finish()
     patience_ = std::chrono::steady_clock::now() + longest_drain;
     mark_.inside_lost = 0;
     auto delivered = deliver();
-    if (delivered) delivered = deliver_pending(true);
+    if (delivered) delivered = deliver_pending(Rest::goes);
     patience_.reset();
     if (!delivered) return delivered;
-    SpoolMark ended = mark_;
-    ended.in_line = 0;
-    ended.gate.inside_dropped = 0;
-    return ended == mark_ ? Result<void>() : commit(ended);
+    mark_.in_line = 0;
+    mark_.gate.inside_dropped = 0;
+    return commit_what_is_known();
 }
 
 Result<void> LinePump::deliver()
 {
     // What stands before a gap is not going to be continued.
-    if (auto delivered = deliver_pending(mark_.lost_bytes > 0); !delivered) return delivered;
+    if (auto delivered = deliver_pending(mark_.lost_bytes > 0 ? Rest::goes : Rest::waits); !delivered) return delivered;
     if (mark_.lost_bytes > 0 && mark_.inside_lost == 0) {
         if (auto told = tell_loss(); !told) return told;
     }
@@ -88,7 +91,7 @@ Result<void> LinePump::deliver()
     return shrink_spool();
 }
 
-Result<void> LinePump::deliver_pending(bool to_the_end)
+Result<void> LinePump::deliver_pending(Rest rest)
 {
     while (spool_.pending() > 0) {
         const auto got = spool_.read(std::as_writable_bytes(buffer()));
@@ -98,7 +101,7 @@ Result<void> LinePump::deliver_pending(bool to_the_end)
         const bool is_all = *got == spool_.pending();
         auto from = std::span<const char>(buffer()).first(*got);
         while (!from.empty()) {
-            const auto taken = deliver_line(from, to_the_end && is_all);
+            const auto taken = deliver_line(from, is_all ? rest : Rest::waits, Source::spool);
             if (!taken) return fail(taken.error());
             if (*taken == 0) break;
             from = from.subspan(*taken);
@@ -108,8 +111,27 @@ Result<void> LinePump::deliver_pending(bool to_the_end)
     return {};
 }
 
+// Where the spool has no room the daemon may have some: what is read is in nobody else's hands for a moment, and what has no end yet goes as a
+// line that was cut.
+Result<std::size_t> LinePump::move_past_spool()
+{
+    if (auto delivered = deliver_pending(Rest::goes_on); !delivered) return fail(delivered.error());
+    std::array<char, past_spool_size> block{};
+    const auto got = os::read_waiting(fifo_, std::as_writable_bytes(std::span(block)));
+    if (!got) return got;
+    for (auto from = std::span<const char>(block).first(*got); !from.empty();) {
+        const auto sent = deliver_line(from, Rest::goes_on, Source::fifo);
+        if (!sent) {
+            static_cast<void>(keep(from));
+            return fail(sent.error());
+        }
+        from = from.subspan(*sent);
+    }
+    return got;
+}
+
 // 0: its end has not come yet.
-Result<std::size_t> LinePump::deliver_line(std::span<const char> from, bool to_the_end)
+Result<std::size_t> LinePump::deliver_line(std::span<const char> from, Rest rest, Source source)
 {
     for (;;) {
         const std::size_t longest = sink_.longest();
@@ -117,14 +139,14 @@ Result<std::size_t> LinePump::deliver_line(std::span<const char> from, bool to_t
         const auto newline = static_cast<std::size_t>(std::find(within.begin(), within.end(), '\n') - within.begin());
         const bool ended = newline < within.size();
         const bool is_cut = !ended && from.size() > longest;
-        if (!ended && !is_cut && !to_the_end) return std::size_t{0};
+        if (!ended && !is_cut && rest == Rest::waits) return std::size_t{0};
         const std::size_t length = ended ? newline : is_cut ? cut_at(from, longest) : from.size();
         const auto piece = from.first(ended ? length + 1 : length);
         const bool continues = mark_.in_line != 0;
 
         if (auto reported = report_if_due(); !reported) return fail(reported.error());
         SpoolMark after = mark_;
-        after.consumed += piece.size();
+        if (source == Source::spool) after.consumed += piece.size();
         bool passes = true;
         if (is_limited()) {
             const auto verdict = judge_rate(rate_limit_, mark_.gate, piece, continues, std::chrono::steady_clock::now());
@@ -133,7 +155,7 @@ Result<std::size_t> LinePump::deliver_line(std::span<const char> from, bool to_t
         }
         std::string_view text(piece.data(), length);
         if (passes) {
-            after.in_line = is_cut ? 1 : 0;
+            after.in_line = is_cut || (!ended && rest == Rest::goes_on) ? 1 : 0;
             if (!continues) take_priority(text, line_priority_ = priority_);
         }
         // The end of a line that was as long as it may be is no line.

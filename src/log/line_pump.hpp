@@ -37,8 +37,11 @@ class LinePump : public Intake {
 
   private:
     Result<void> deliver();
-    Result<void> deliver_pending(bool to_the_end);
-    Result<std::size_t> deliver_line(std::span<const char> from, bool to_the_end);
+    // What of a line has come and not its end: waits for that; goes as a line; or goes as the beginning of one.
+    enum class Rest { waits, goes, goes_on };
+    Result<void> deliver_pending(Rest rest);
+    Result<std::size_t> deliver_line(std::span<const char> from, Rest rest, Source source);
+    Result<std::size_t> move_past_spool();
     Result<void> send(const SentLine& line);
     Result<void> write_line(std::string_view line, SpoolMark after) override;
     void remember(std::string_view line, bool continues);

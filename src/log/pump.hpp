@@ -62,7 +62,6 @@ class Pump : public Intake {
     Result<std::size_t> move_past_spool();
     Result<void> deliver();
     Result<void> deliver_some();
-    enum class Source { spool, fifo };
     Result<void> deliver_all(std::span<const char>& from, Source source);
     Result<std::size_t> deliver_lines(std::span<const char> from, const Stamp& stamp, Source source);
     Result<void> write_line(std::string_view line, SpoolMark after) override;

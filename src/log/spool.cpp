@@ -46,17 +46,25 @@ Result<void> Spool::load()
 {
     const auto found = os::info(file_);
     if (!found) return fail(found.error());
-    if (found->size < head_size) return os::set_file_size(file_, head_size);
+    if (found->size < head_size) {
+        // The place of the marks is had now: a file system that is full later has room for them.
+        auto sized = os::set_file_size(file_, head_size);
+        return sized ? set_mark({}) : sized;
+    }
     size_ = found->size - head_size;
+    bool is_foreign = false;
     for (std::uint64_t i = 0; i < 2; ++i) {
         Slot slot;
         const auto got = os::read_at(file_, std::as_writable_bytes(std::span(&slot, 1)), i * slot_distance);
         if (!got) return fail(got.error());
+        is_foreign = is_foreign || (slot.magic != 0 && slot.magic != magic);
         const bool whole = *got == sizeof slot && slot.magic == magic && slot.check == slot.checksum();
         if (!whole || slot.sequence < sequence_) continue;
         sequence_ = slot.sequence;
         mark_ = slot.mark;
     }
+    // Of another version of steward, which has brought all of it on before it ended.
+    if (sequence_ == 0 && is_foreign) return set_mark({.consumed = size_});
     if (mark_.consumed <= size_) return {};
     // It was shrunk, and that was not marked yet.
     SpoolMark shrunk = mark_;
@@ -66,6 +74,7 @@ Result<void> Spool::load()
 
 Result<std::size_t> Spool::take(os::BorrowedFd fifo, std::size_t limit)
 {
+    if (auto marked = mark_first(); !marked) return fail(marked.error());
     auto moved = os::splice_to_file(fifo, file_, head_size + size_, limit);
     if (moved) size_ += *moved;
     return moved;
@@ -85,7 +94,13 @@ Result<void> Spool::set_mark(const SpoolMark& mark)
     if (auto written = os::write_at(file_, bytes, (slot.sequence % 2) * slot_distance); !written) return written;
     sequence_ = slot.sequence;
     mark_ = mark;
+    is_marked_ = true;
     return {};
+}
+
+Result<void> Spool::mark_first()
+{
+    return is_marked_ ? Result<void>() : set_mark(mark_);
 }
 
 // What is pending goes over bytes that count no more; cutting the file makes it count, for then the mark is beyond the end.
@@ -104,13 +119,14 @@ Result<void> Spool::shrink()
     }
     if (auto cut = os::set_file_size(file_, head_size + kept); !cut) return cut;
     size_ = kept;
-    SpoolMark shrunk = mark_;
-    shrunk.consumed = 0;
-    return set_mark(shrunk);
+    mark_.consumed = 0;
+    is_marked_ = false;
+    return mark_first();
 }
 
 Result<void> Spool::append(std::span<const std::byte> bytes)
 {
+    if (auto marked = mark_first(); !marked) return marked;
     if (auto written = os::write_at(file_, bytes, head_size + size_); !written) {
         static_cast<void>(os::set_file_size(file_, head_size + size_));  // a part of it would count as taken
         return written;

@@ -50,6 +50,7 @@ class Spool {
     Result<void> append(std::span<const std::byte> bytes);
 
   private:
+    Result<void> mark_first();
     explicit Spool(os::UniqueFd file) : file_(std::move(file)) {}
     Result<void> load();
 
@@ -57,6 +58,7 @@ class Spool {
     SpoolMark mark_;
     std::uint64_t sequence_ = 0;
     std::uint64_t size_ = 0;  // of the bytes, without the head
+    bool is_marked_ = true;   // false: the file's own mark is older than mark_, and nothing may come behind it
 };
 
 }  // namespace steward::log

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "full_spool.hpp"
 #include "sending.hpp"
 
@@ -225,6 +227,48 @@ TEST_F(LinePumping, what_the_spool_does_not_take_is_counted)
     ASSERT_TRUE(pump.drain());
     EXPECT_EQ(pump.take_loss().bytes, lines.size());
     EXPECT_THAT(texts(daemon->take()), ElementsAre(StartsWith("steward: 2 lines (10005 bytes) were dropped here")));
+}
+
+TEST_F(LinePumping, what_the_spool_does_not_take_goes_past_it)
+{
+    const auto daemon = this->daemon();
+    log::LineSink sink(kind_, path_, {.service = "web", .stream = "stdout"});
+    LinePump pump(std::move(sink), priority_info, limit_, fifo_, test::full_spool());
+    write("one\ntwo\nthr");
+    EXPECT_TRUE(pump.move());
+    write("ee\nfour\n");
+    EXPECT_TRUE(pump.drain());
+    EXPECT_THAT(texts(daemon->take()), ElementsAre("one", "two", "thr", "ee", "four"));
+    EXPECT_FALSE(pump.take_loss());
+}
+
+TEST_F(LinePumping, a_line_that_was_lost_in_part_ends_with_its_run)
+{
+    write("whole\nlost in p");
+    {
+        log::LineSink sink(kind_, path_, {.service = "web", .stream = "stdout"});
+        auto file = os::open_at(directory_, "spool", {.read = true, .write = true, .create = true});
+        auto spool = log::Spool::open(std::move(file.value()));
+        ASSERT_TRUE(spool->set_mark({.lost_bytes = 3, .inside_lost = 1}));
+        const auto daemon = this->daemon();
+        LinePump pump(std::move(sink), priority_info, limit_, fifo_, std::move(*spool));
+        ASSERT_TRUE(pump.finish());
+    }
+    EXPECT_EQ(spool().mark().inside_lost, 0U);
+}
+
+TEST_F(LinePumping, a_spool_of_another_version_was_brought_on)
+{
+    constexpr std::string_view old = "STSPOOL2";
+    std::string bytes(4096, '\0');
+    bytes.replace(0, old.size(), old);
+    std::ofstream(scratch_ / "spool") << bytes << "a line\n";
+    const auto daemon = this->daemon();
+    const auto pump = this->pump();
+    ASSERT_TRUE(pump->open());
+    write("new\n");
+    ASSERT_TRUE(pump->drain());
+    EXPECT_THAT(texts(daemon->take()), ElementsAre("new"));
 }
 
 TEST_F(LinePumping, a_rate_limit_counts_what_it_drops)
