@@ -76,13 +76,13 @@ void FileStream::look_at_rotation()
 
 void FileStream::hold_packing(bool hold)
 {
-    holds_packing_ = hold;
+    packer_.hold(hold);
     look_at_packing();
 }
 
 void FileStream::look_at_packing()
 {
-    if (takes() && !holds_packing_) packer_.look();
+    if (takes()) packer_.look();
 }
 
 void FileStream::begin_launch()

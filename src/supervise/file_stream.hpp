@@ -36,7 +36,6 @@ class FileStream : public OutputStream {
     log::Pump& pump_;  // the base's
     LogPacker packer_;
     bool rotation_faulted_ = false;
-    bool holds_packing_ = false;
     record::LogPlace launch_;
     std::optional<LogLines> lines_;
     LogLines::Told told_;

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <span>
 
+#include "log/log_file.hpp"
 #include "log/rotation.hpp"
 #include "log/stamper.hpp"
 #include "os/file.hpp"
@@ -41,7 +42,7 @@ void LogLines::read(os::BorrowedFd log, const Told& told)
 void LogLines::read_rotated(const Told& told)
 {
     if (path_.empty() || from_.inode == 0) return;
-    const auto directory = os::open_trusted(os::parent_of(path_), {.directory = true});
+    const auto directory = log::open_log_directory(path_);
     if (!directory) return;
     const auto files = log::rotated_files(*directory, os::base_of(path_));
     if (!files) return;

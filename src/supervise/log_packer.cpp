@@ -62,9 +62,15 @@ LogPacker::~LogPacker()
 
 void LogPacker::look()
 {
-    if (compression_ == LogCompression::none || std::ranges::find(waiting, this) != waiting.end()) return;
+    if (held_ || compression_ == LogCompression::none || std::ranges::find(waiting, this) != waiting.end()) return;
     waiting.push_back(this);
     next_turn();
+}
+
+void LogPacker::hold(bool held)
+{
+    held_ = held;
+    if (held_) std::erase(waiting, this);
 }
 
 void LogPacker::next_turn()

@@ -26,6 +26,8 @@ class LogPacker {
 
     // There may be something to compress.
     void look();
+    // What is being compressed is finished, and nothing else begun.
+    void hold(bool held);
     // True when it was this packer's child.
     bool child_ended(std::int32_t pid, const ExitStatus& status);
     [[nodiscard]] std::int32_t child() const { return child_; }  // 0: none
@@ -42,6 +44,7 @@ class LogPacker {
     LogCompression compression_;
     std::int32_t child_ = 0;
     os::UniqueFd packed_;  // the file that the child reads: held, so that no other gets its inode
+    bool held_ = false;
     bool faulted_ = false;
 };
 
