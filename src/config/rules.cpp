@@ -116,6 +116,7 @@ Objection object_to_directory_name(std::string_view text)
         if (slash == std::string_view::npos) break;
         rest.remove_prefix(slash + 1);
     }
+    if (text == "steward" || text.starts_with("steward/")) return "is where steward keeps what it knows of all services";
     return std::nullopt;
 }
 

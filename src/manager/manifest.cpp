@@ -1,6 +1,8 @@
 #include "manager/manifest.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 
 #include "os/error.hpp"
 
@@ -106,6 +108,17 @@ Result<std::optional<Manifest>> read_manifest(const os::Tree& tree, const std::s
     return std::optional(std::move(*manifest));
 }
 
+namespace {
+
+// Another service's trouble, as against what keeps all of them from being read.
+bool is_damage(const Error& error)
+{
+    constexpr std::array<int, 4> of_the_file{0, EFBIG, ELOOP, ENOTDIR};
+    return std::ranges::find(of_the_file, error.os_errno) != of_the_file.end();
+}
+
+}  // namespace
+
 Result<std::set<std::string>> claimed_directories(const os::Tree& tree, const std::string& state_directory)
 {
     std::set<std::string> claimed;
@@ -113,8 +126,7 @@ Result<std::set<std::string>> claimed_directories(const os::Tree& tree, const st
     if (!names) return fail(names.error());
     for (const std::string& name : *names) {
         const auto manifest = read_manifest(tree, state_directory, name);
-        // One that is damaged is another service's trouble.
-        if (!manifest && manifest.error().os_errno != 0) return fail(manifest.error());
+        if (!manifest && !is_damage(manifest.error())) return fail(manifest.error());
         if (!manifest || !*manifest) continue;
         for (const Manifest::Entry& entry : (*manifest)->entries) {
             if (entry.kind == Content::Kind::directory) claimed.insert(entry.path);

@@ -72,10 +72,16 @@ Result<bool> runs_by_init_system(const Site& site, const std::string& name, cons
     return control != nullptr ? control->runs(name) : Result<bool>(false);
 }
 
+// What is to go beside the installation; set where it may go: nobody starts the service as long as `held` is.
+struct Purge {
+    std::vector<std::string> belongings;
+    std::optional<os::UniqueFd> held;
+};
+
 // What runs is not forgotten, or another would be started beside it.
-Result<void> purge(const Site& site, const UninstallOptions& options, bool runs_there, const std::vector<std::string>& belongings,
-                   Installation& done)
+Result<std::optional<Purge>> prepare_purge(const Site& site, const UninstallOptions& options, bool runs_there, Installation& done)
 {
+    Purge purge{.belongings = belongings_of(site, done.name), .held = {}};
     const bool acts = options.root.empty() && !options.dry_run;
     auto held = acts ? hold_stopped(site, done.name) : Result<std::optional<os::UniqueFd>>(std::nullopt);
     const bool runs = runs_there || (!held && held.error().code == ErrorCode::already_running);
@@ -88,10 +94,16 @@ Result<void> purge(const Site& site, const UninstallOptions& options, bool runs_
     if (runs) {
         done.warnings.push_back("it runs: its record, logs and state stay (try: steward stop " + done.name +
                                 ", then steward uninstall --purge " + done.name + ")");
-        return {};
+        return std::optional<Purge>();
     }
     if (!held) return fail(held.error());
-    for (const std::string& path : belongings) {
+    purge.held = std::move(*held);
+    return std::optional(std::move(purge));
+}
+
+Result<void> carry_out(const Site& site, const Purge& purge, const UninstallOptions& options, Installation& done)
+{
+    for (const std::string& path : purge.belongings) {
         if (!options.dry_run) {
             if (auto removed = site.tree.remove_all(path); !removed) return removed;
         }
@@ -162,8 +174,6 @@ Result<Installation> uninstall(const Target& target, const ManagerOptions& calle
         if (auto cleared = clear_up(*site, name, installed->has_value()); !cleared) return fail(cleared.error());
     }
     if (!*installed && !options.purge) return done;
-    // What is to be purged is told by the service file, which may go.
-    const auto belongings = options.purge ? belongings_of(*site, name) : std::vector<std::string>();
     auto manifest = read_manifest(site->tree, site->paths.state, name);
     if (!manifest) return fail(manifest.error());
     const bool acts = options.root.empty() && !options.dry_run;
@@ -173,7 +183,10 @@ Result<Installation> uninstall(const Target& target, const ManagerOptions& calle
     // Asked while there is a script to tell.
     auto runs = acts && options.purge ? runs_by_init_system(*site, name, *manifest) : Result<bool>(false);
     if (!runs) return fail(runs.error());
-    const auto last = [&] { return options.purge ? purge(*site, options, *runs, belongings, done) : Result<void>(); };
+    // What is to be purged is told by the service file, which may go.
+    auto purge = options.purge ? prepare_purge(*site, options, *runs, done) : Result<std::optional<Purge>>(std::nullopt);
+    if (!purge) return fail(purge.error());
+    const auto last = [&] { return *purge ? carry_out(*site, **purge, options, done) : Result<void>(); };
     auto removed = *installed ? remove(*site, name, options, done, last) : last();
     if (!removed) return fail(removed.error());
     return done;

@@ -156,9 +156,10 @@ TEST(Rules, a_name_is_safe_as_a_file_name_and_as_an_argument)
 
 TEST(Rules, a_directory_name_never_leads_out)
 {
-    for (const std::string name : {"web", "web/uploads", "a.b", "...", "..a"})
+    for (const std::string name : {"web", "web/uploads", "a.b", "...", "..a", "stewardess", "web/steward"})
         EXPECT_EQ(object_to_directory_name(name), std::nullopt) << name;
-    for (const std::string name : {"", "/web", "..", ".", "web/..", "../web", "web//x", "web/", "web/./x", "we\nb"}) {
+    for (const std::string name :
+         {"", "/web", "..", ".", "web/..", "../web", "web//x", "web/", "web/./x", "we\nb", "steward", "steward/web"}) {
         EXPECT_NE(object_to_directory_name(name), std::nullopt) << name;
     }
 }
