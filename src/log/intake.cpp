@@ -51,12 +51,6 @@ Result<void> Intake::drain()
     return mark_.gate.dropped_bytes != 0 ? report_dropped() : Result<void>();
 }
 
-Result<std::size_t> Intake::take()
-{
-    auto marked = commit_what_is_known();
-    return marked ? take_at_most(batch_size) : fail(marked.error());
-}
-
 Result<std::size_t> Intake::splice()
 {
     auto marked = commit_what_is_known();
@@ -75,10 +69,15 @@ Result<std::size_t> Intake::take_at_most(std::size_t limit)
     return kept ? got : fail(kept.error());
 }
 
+Result<void> Intake::append(std::span<const char> bytes)
+{
+    auto marked = commit_what_is_known();
+    return marked ? spool_.append(std::as_bytes(bytes)) : marked;
+}
+
 Result<void> Intake::keep(std::span<const char> bytes)
 {
-    auto kept = commit_what_is_known();
-    if (kept) kept = spool_.append(std::as_bytes(bytes));
+    auto kept = append(bytes);
     if (!kept) count_lost(bytes);
     return kept;
 }

@@ -63,11 +63,11 @@ class Intake {
     virtual Result<void> write_line(std::string_view line, SpoolMark after) = 0;
     virtual void learn_line_end() {}
 
-    // From the FIFO into the spool, whose mark must say all that is known before.
-    Result<std::size_t> take();
-    // The same, or nothing: EINVAL where the spool's file system cannot splice.
+    // From the FIFO into the spool, whose mark must say all that is known before, or nothing. EINVAL: the spool's file system cannot.
     Result<std::size_t> splice();
-    // What was read out of the FIFO and cannot be brought on now: into the spool, or it is counted. The error is the spool's.
+    // What was read out of the FIFO: into the spool.
+    Result<void> append(std::span<const char> bytes);
+    // The same of what cannot be brought on now; or it is counted. The error is the spool's.
     Result<void> keep(std::span<const char> bytes);
     void grow_pipe_after(std::size_t taken);
     [[nodiscard]] bool is_limited() const { return rate_limit_.lines != 0; }

@@ -13,7 +13,7 @@ namespace steward::log {
 
 namespace {
 
-constexpr std::size_t past_spool_size = 4096;
+constexpr std::size_t past_splice_size = 4096;
 constexpr std::chrono::milliseconds longest_stall{200};
 constexpr std::chrono::seconds longest_drain{2};
 constexpr std::size_t remembered_lines = 10;
@@ -44,9 +44,9 @@ Result<std::size_t> LinePump::move()
     const std::size_t skipped = skip_to_line_end();
     if (auto delivered = deliver(); !delivered) return fail(delivered.error());
     if (mark_.inside_lost != 0) return skipped;
-    auto taken = take();
-    if (!taken) return move_past_spool();
-    if (*taken == 0) return taken;
+    auto taken = splice();
+    if (!taken) taken = move_past_splice(taken.error().os_errno == EINVAL);
+    if (!taken || *taken == 0) return taken;
     grow_pipe_after(*taken);
     if (auto delivered = deliver(); !delivered) return fail(delivered.error());
     return taken;
@@ -111,23 +111,26 @@ Result<void> LinePump::deliver_pending(Rest rest)
     return {};
 }
 
-// Where the spool has no room the daemon may have some: what is read is in nobody else's hands for a moment, and what has no end yet goes as a
-// line that was cut.
-Result<std::size_t> LinePump::move_past_spool()
+// Where the spool's file system has no splice, or no room. What is read is in nobody else's hands for a moment; where there is no room, what has
+// no end yet goes as the beginning of a line.
+Result<std::size_t> LinePump::move_past_splice(bool has_room)
 {
-    if (auto delivered = deliver_pending(Rest::goes_on); !delivered) return fail(delivered.error());
-    std::array<char, past_spool_size> block{};
-    const auto got = os::read_waiting(fifo_, std::as_writable_bytes(std::span(block)));
-    if (!got) return got;
-    for (auto from = std::span<const char>(block).first(*got); !from.empty();) {
-        const auto sent = deliver_line(from, Rest::goes_on, Source::fifo);
-        if (!sent) {
-            static_cast<void>(keep(from));
-            return fail(sent.error());
-        }
-        from = from.subspan(*sent);
+    if (!has_room) {
+        if (auto delivered = deliver_pending(Rest::goes_on); !delivered) return fail(delivered.error());
     }
-    return got;
+    std::array<char, past_splice_size> block{};
+    const auto got = os::read_waiting(fifo_, std::as_writable_bytes(std::span(block)));
+    if (!got || *got == 0) return got;
+    auto from = std::span<const char>(block).first(*got);
+    if (append(from)) return got;
+    auto delivered = deliver_pending(Rest::goes_on);
+    while (delivered && !from.empty()) {
+        const auto sent = deliver_line(from, Rest::goes_on, Source::fifo);
+        if (!sent) delivered = fail(sent.error());
+        from = from.subspan(sent.value_or(0));
+    }
+    if (!delivered) static_cast<void>(keep(from));
+    return delivered ? got : fail(delivered.error());
 }
 
 // 0: its end has not come yet.

@@ -41,7 +41,7 @@ class LinePump : public Intake {
     enum class Rest { waits, goes, goes_on };
     Result<void> deliver_pending(Rest rest);
     Result<std::size_t> deliver_line(std::span<const char> from, Rest rest, Source source);
-    Result<std::size_t> move_past_spool();
+    Result<std::size_t> move_past_splice(bool has_room);
     Result<void> send(const SentLine& line);
     Result<void> write_line(std::string_view line, SpoolMark after) override;
     void remember(std::string_view line, bool continues);
