@@ -154,8 +154,10 @@ class Applier {
     Result<void> restart()
     {
         // Over a restart the socket unit stays, and where it listens.
-        const bool reopens = system_ == InitSystem::systemd &&
-                             std::ranges::any_of(done_.keys, [](const KeyChange& change) { return change.key.starts_with("socket."); });
+        const bool reopens = system_ == InitSystem::systemd && std::ranges::any_of(done_.keys, [&](const KeyChange& change) {
+                                 const bool is_owner = change.key == "service.user" || change.key == "service.group";
+                                 return change.key.starts_with("socket.") || (is_owner && loaded_ && !loaded_->spec.sockets.empty());
+                             });
         if (reopens) {
             if (auto stopped = stop(located_); !stopped) return fail(stopped.error());
         }

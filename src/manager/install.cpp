@@ -292,9 +292,15 @@ class Installer {
 };
 
 // What does not keep it from being installed, and will keep it from running.
-void add_warnings(const Site& site, Installation& done)
+void add_warnings(const Site& site, const InstallOptions& options, Installation& done)
 {
     if (!site.root.empty()) return;
+    const auto* control = site.control_of(done.system);
+    if (!options.now && reopens_sockets(done) && control != nullptr && control->runs(done.name).value_or(false)) {
+        done.warnings.push_back(
+            "it runs, and its socket unit is another now: only a stop and a start open its sockets again (try: steward stop " + done.name +
+            ", then steward start " + done.name + ")");
+    }
     auto located = locate({.name = done.name, .file = {}, .command = {}}, site.paths.scope, "install");
     const auto prepared = located ? prepare(*located, Foreground::no, MakeDirectories::no) : Result<Preparation>(fail(located.error()));
     if (!prepared) done.warnings.push_back("it will not start as it is: " + prepared.error().message());
@@ -383,7 +389,7 @@ Result<Installation> install(const Target& target, const ManagerOptions& caller,
         return (*planned)->done();
     }();
     if (!done) return done;
-    add_warnings(*site, *done);
+    add_warnings(*site, options, *done);
     if (!options.now) return done;
     if (auto started = start_now(*site, *done); !started) {
         Error error = started.error();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "manager/delegate.hpp"
 #include "supervise/client.hpp"
 
 namespace steward::manager {
@@ -12,9 +13,13 @@ void borrow_sockets(Located& located)
     const auto before = load_started(located);
     const auto now = load_current(located);
     if (!before || !now || before->sockets.empty()) return;
+    // An init system that starts it opens them itself, and could not while somebody else listens.
+    const auto delegate = Delegate::of(located);
+    if (!delegate || *delegate) return;
+    const bool same_owner = before->service.user == now->spec.service.user && before->service.group == now->spec.service.group;
     const bool goes_on = std::ranges::all_of(before->sockets, [&](const Socket& socket) {
         return !socket.listen.starts_with("unix:") ||
-               std::ranges::find(now->spec.sockets, socket.listen, &Socket::listen) != now->spec.sockets.end();
+               (same_owner && std::ranges::find(now->spec.sockets, socket) != now->spec.sockets.end());
     });
     if (goes_on) located.sockets = supervise::borrow_sockets(*located.directory);
 }

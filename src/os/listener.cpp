@@ -249,6 +249,9 @@ bool listens_on(BorrowedFd socket, const ListenAddress& address)
     if (option_of(socket, SO_TYPE) != (wants_datagrams ? SOCK_DGRAM : SOCK_STREAM)) return false;
     if (!wants_datagrams && option_of(socket, SO_ACCEPTCONN) != 1) return false;
     Bound bound;
+    // A server of datagrams may have one for each client, which hears only that one.
+    bound.size = sizeof bound.storage;
+    if (wants_datagrams && ::getpeername(socket.get(), bound.get(), &bound.size) == 0) return false;
     bound.size = sizeof bound.storage;
     if (::getsockname(socket.get(), bound.get(), &bound.size) != 0) return false;
     if (bound.storage.ss_family == AF_UNIX) return address.is_unix() && is_bound_to_path(bound, address.path);
