@@ -295,12 +295,9 @@ class Installer {
 void add_warnings(const Site& site, const InstallOptions& options, Installation& done)
 {
     if (!site.root.empty()) return;
-    const auto* control = site.control_of(done.system);
-    if (!options.now && reopens_sockets(done) && control != nullptr && control->runs(done.name).value_or(false)) {
-        done.warnings.push_back(
-            "it runs, and its socket unit is another now: only a stop and a start open its sockets again (try: steward stop " + done.name +
-            ", then steward start " + done.name + ")");
-    }
+    const auto* control = options.now || !reopens_sockets(done) ? nullptr : site.control_of(done.system);
+    if (control != nullptr && control->runs(done.name).value_or(false))
+        done.warnings.emplace_back("it runs, and only a stop and a start open its changed sockets");
     auto located = locate({.name = done.name, .file = {}, .command = {}}, site.paths.scope, "install");
     const auto prepared = located ? prepare(*located, Foreground::no, MakeDirectories::no) : Result<Preparation>(fail(located.error()));
     if (!prepared) done.warnings.push_back("it will not start as it is: " + prepared.error().message());

@@ -1,6 +1,5 @@
 """[health]: a service that runs and does not work is ended, and restarted by its policy."""
 
-import os
 import socket
 import sys
 
